@@ -24,6 +24,10 @@ void describe_remediations(struct text *text)
         config_describe(target_fields, text);
         text_puts(text, "\n## Who is called, and what with\n\n");
         config_describe(top_fields, text);
+        text_puts(text, "\n### Its `escalation:`, as a mapping\n\n");
+        config_describe(escalation_fields, text);
+        text_puts(text, "\n### A level of it\n\n");
+        config_describe(escalation_level_fields, text);
         text_puts(text, "\n### Its `maintenance:`\n\n");
         config_describe(maintenance_fields, text);
         text_puts(text, "\n## A remediation\n\n");

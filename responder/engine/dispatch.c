@@ -90,6 +90,7 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
         run->stopping = &engine->stopping;
         run->remediation = remediation;
         run->incident = *incident;
+        run->level = stage == stage_climb ? run->level : 0;
         run->lock = slot->lock;
         *incident = leave_behind(&run->incident, slot->lock);
         look_note(look, incident);

@@ -199,6 +199,10 @@ int match_episodes(struct look *look, struct error *error);
 int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
                     enum world_pool pool, incident_stage *stage, const char *lock, struct error *error);
 
+/* climb.c: whether the next one of its chain is called now, which takes the incident over. */
+int look_climb(struct look *look, struct incident *incident, const struct remediation *remediation,
+               bool *ret_called, struct error *error);
+
 /* maintenance.c: whether it is, which begins and ends by the file's hours; and its silences, where they are
  * not as they should be. */
 int engine_maintain(struct look *look, struct error *error);

@@ -360,7 +360,8 @@ static int set_aside(struct look *look, const struct incident *incident, struct 
 static bool is_at_rest(const struct incident *incident)
 {
         bool rests = incident_went_well(incident->state) && !incident->cancel_requested &&
-                     !incident->undo_requested && !incident->resend_requested && !*incident->owes;
+                     !incident->undo_requested && !incident->resend_requested && !*incident->owes &&
+                     !incident_climbs(incident);
         for (size_t i = 0; i < incident->step_count && rests; i++) {
                 const struct step_record *step = &incident->steps[i];
                 rests = step->settled || step->status == STEP_WAITING || step->status == STEP_SKIPPED ||
@@ -393,7 +394,10 @@ static int look_at(struct look *look, struct incident *incident, struct error *e
         if (r >= 0 && incident->resend_requested && !look->engine->parts.dry_run)
                 return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_resend,
                                        incident->ended_at == 0 ? incident->lock : "", error);
-        return r < 0 ? r : function(look, incident, remediation, error);
+        bool called = false;
+        if (r >= 0)
+                r = look_climb(look, incident, remediation, &called, error);
+        return r < 0 || called ? r : function(look, incident, remediation, error);
 }
 
 static int look_once(struct look *look, struct error *error)

@@ -67,6 +67,7 @@ static void slot_free(struct engine_slot *slot)
         cJSON_Delete(slot->run.values.list);
         cJSON_Delete(slot->run.before);
         free(slot->run.asks);
+        free(slot->run.calls);
         free(slot->lock);
         free(slot);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "responder/incident/chain.h"
 #include "responder/incident/report.h"
 #include "runbook/assert.h"
 
@@ -15,7 +16,10 @@
 const char *escalation_receiver(const struct incident_run *run)
 {
         const struct remediation_set *set = run->parts->set;
-        const char *receiver = run->remediation ? run->remediation->escalate_to : set->escalate_to;
+        const char *receiver = run->level > 0 ? run->calls
+                               : run->remediation
+                                       ? remediation_receiver(run->remediation, &run->incident.alert.labels)
+                                       : set->escalate_to;
         /* What was begun may name one that the file no longer has: somebody is to hear of it all the same. */
         if (!receiver_is_nobody(receiver) && !target_set_receiver(&set->targets, receiver))
                 receiver = set->escalate_to;
@@ -57,12 +61,44 @@ int call_receiver(const struct incident_parts *parts, const char *receiver, cons
         return r;
 }
 
+/* Of whom is called after the first it stands in the chain, once. */
+static void note_next_unheard(struct incident_run *run, cJSON *detail, const char *why)
+{
+        _cleanup_json_ cJSON *chain = NULL;
+        struct journal_entry entry = {.incident = run->incident.id,
+                                      .actor = "engine",
+                                      .event = "the next one was not reached",
+                                      .detail = detail};
+        if (chain_has_failed(&run->incident, run->level) ||
+            chain_mark(run->parts, &run->incident, run->level, why, &entry, &chain, NULL) < 0)
+                return;
+        (void)journal_write(run->parts->journal, &entry, NULL);
+}
+
+/* Likewise of the first; and when nothing but a person helps, from here on the others are called. */
+static void note_first_unheard(struct incident_run *run, enum message_mood mood, cJSON *detail,
+                               const struct journal_letter *letter)
+{
+        _cleanup_json_ cJSON *chain = NULL;
+        struct journal_entry entry = {.incident = run->incident.id,
+                                      .actor = "engine",
+                                      .event = "nobody was reached",
+                                      .letter = letter,
+                                      .detail = detail};
+        if (mood == MESSAGE_TROUBLE)
+                (void)chain_begin_unheard(run->parts, &run->incident, letter->receiver, letter->reason,
+                                          &entry, &chain, NULL);
+        run->unheard = journal_write(run->parts->journal, &entry, NULL) >= 0;
+        run->unheard_refuse = letter->refused;
+}
+
 /* Written down once, and again when it turns out that waiting will not help: what nobody was told is shown,
  * and counted. That it cannot be is no reason to wait with the next try. */
-static void note_unheard(struct incident_run *run, const char *what, const struct error *why)
+static void note_unheard(struct incident_run *run, enum message_mood mood, const char *what,
+                         const struct error *why)
 {
         bool refused = !why->may_pass;
-        if (run->unheard && run->unheard_refuse == refused)
+        if (run->level == 0 && run->unheard && run->unheard_refuse == refused)
                 return;
         const char *receiver = escalation_receiver(run);
         const struct journal_letter letter = {receiver, what, error_text(why), refused};
@@ -71,13 +107,10 @@ static void note_unheard(struct incident_run *run, const char *what, const struc
             json_put(detail, "to", cJSON_CreateString(receiver)) < 0 ||
             json_put(detail, "error", cJSON_CreateString(error_text(why))) < 0)
                 return;
-        const struct journal_entry entry = {.incident = run->incident.id,
-                                            .actor = "engine",
-                                            .event = "nobody was reached",
-                                            .letter = &letter,
-                                            .detail = detail};
-        run->unheard = journal_write(run->parts->journal, &entry, NULL) >= 0;
-        run->unheard_refuse = refused;
+        if (run->level > 0)
+                note_next_unheard(run, detail, error_text(why));
+        else
+                note_first_unheard(run, mood, detail, &letter);
 }
 
 int call_until_heard(struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
@@ -89,15 +122,16 @@ int call_until_heard(struct incident_run *run, enum message_mood mood, const cha
         if (r < 0)
                 return r;
         _cleanup_error_ struct error why = {0};
-        r = call_receiver(run->parts, escalation_receiver(run), &report.message, &run->backoff, &why);
+        struct backoff *backoff = run->level > 0 ? &run->tries[run->level] : &run->backoff;
+        r = call_receiver(run->parts, escalation_receiver(run), &report.message, backoff, &why);
         report_release(&report);
         if (r >= 0) {
-                run->unheard = false;
+                run->unheard &= run->level > 0;
                 return 0;
         }
-        note_unheard(run, what, &why);
+        note_unheard(run, mood, what, &why);
         error_move(error, &why);
-        run->look_again = run->backoff.at;
+        run->look_again = backoff->at;
         return error_prefix(error, -EAGAIN, "nobody was reached");
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "responder/incident/chain.h"
 #include "responder/journal/transition.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
@@ -85,7 +86,7 @@ static const char *receiver_of(const struct incident_parts *parts, const struct 
         if (incident->running_at != 0 && incident->definition)
                 (void)definition_read(incident->definition, ret_begun, NULL);
         return *ret_begun    ? json_string(*ret_begun, "escalate_to")
-               : remediation ? remediation->escalate_to
+               : remediation ? remediation_receiver(remediation, &incident->alert.labels)
                              : parts->set->escalate_to;
 }
 
@@ -182,9 +183,13 @@ int incident_enter(const struct incident_parts *parts, const struct incident *in
         assert_that((change->to == INCIDENT_HELD) == (change->guard != NULL),
                     "who is held has a guard, and nobody else");
         assert_that(change->step <= incident->step_count, "a change is of a step that there is");
-        const struct journal_entry entry = entry_of(parts, incident, change);
+        struct journal_entry entry = entry_of(parts, incident, change);
         _cleanup_error_ struct error why = {0};
-        int r = journal_write(parts->journal, &entry, &why);
+        _cleanup_json_ cJSON *begun = NULL, *chain = NULL;
+        int r = chain_change(parts, incident, receiver_of(parts, incident, &begun), change, &entry, &chain,
+                             &why);
+        if (r >= 0)
+                r = journal_write(parts->journal, &entry, &why);
         if (r >= 0)
                 tell_change(parts, incident, change);
         else if (r == -EPROTO)

@@ -48,14 +48,17 @@ struct incident_run {
         struct step_run step;      /* the one step that is being planned, run or undone */
         const char *lock;          /* the bound lock that it was started under */
         char *asks;                /* of who is started: why a person is asked first; NULL: no guard asks */
-        nsec look_again;           /* monotonic: 0: when something changes */
+        size_t level;              /* of whom is called now: 0: the first; else it is `calls`, who is owned */
+        char *calls;
+        nsec look_again; /* monotonic: 0: when something changes */
 
         /* From one stage to the next. */
         bool watching; /* `watch` is set up */
         struct verify_watch watch;
         struct verify_values values; /* of these looks; its list is owned */
         cJSON *before;               /* what was measured before, as `values.list`; owned; NULL: not known */
-        struct backoff backoff;      /* of whoever is called */
+        struct backoff backoff;      /* of whoever is called, but for a chain's: */
+        struct backoff tries[ESCALATION_LEVELS_MOST];
         struct patience patience;
         bool unheard;        /* its timeline says that nobody was reached, */
         bool unheard_refuse; /* since he refused */

@@ -85,6 +85,14 @@ bool incident_was_told_of(const struct incident *incident, const char *guard)
         return false;
 }
 
+bool incident_climbs(const struct incident *incident)
+{
+        bool answered = incident->state == INCIDENT_AWAITING_APPROVAL && incident->approved;
+        if (incident->climbing_steady == 0 || !incident->episode_open || answered)
+                return false;
+        return !*incident->hands || (!incident->taken && incident->hands_steady < incident->climbing_steady);
+}
+
 void incident_release(struct incident *incident)
 {
         for (size_t i = 0; i < incident->step_count; i++) {
@@ -103,6 +111,7 @@ void incident_release(struct incident *incident)
         free(incident->told);
         free(incident->asked);
         free(incident->hands);
+        free(incident->chain);
         free(incident->definition);
         free(incident->unreadable);
         alert_release(&incident->alert);

@@ -91,16 +91,19 @@ struct incident {
         bool resend_requested; /* and a person wants that tried again */
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
         nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
-        nsec waiting_steady; /* steady: since when it waits, but for the time that its alert was silenced */
-        nsec heard_steady;   /* steady: somebody last said that its alert fires; may be older (see
-                                journal_active()) */
-        char *hands;         /* the actor who is at it, or has taken it; "": nobody */
-        bool taken;          /* and keeps it until it is given back */
-        nsec hands_steady;   /* steady: since when */
-        nsec freed_steady;   /* steady: a person last said that it may go on, whoever was at it; 0: never */
-        struct alert alert;  /* as it was then; starts_at as known now */
-        char *definition;    /* JSON of what it runs, or of what approval was asked for; NULL: not known */
-        char *asked;         /* JSON of what a person was asked about, and who has agreed; "": nobody was */
+        nsec waiting_steady;  /* steady: since when it waits, but for the time that its alert was silenced */
+        nsec heard_steady;    /* steady: somebody last said that its alert fires; may be older (see
+                                 journal_active()) */
+        char *hands;          /* the actor who is at it, or has taken it; "": nobody */
+        bool taken;           /* and keeps it until it is given back */
+        nsec hands_steady;    /* steady: since when */
+        nsec freed_steady;    /* steady: a person last said that it may go on, whoever was at it; 0: never */
+        char *chain;          /* JSON of who is called after whom, and who was told when; "": nobody is */
+        nsec climbing_steady; /* steady: since when, while some of them are not told; 0: all are, or it is
+                                 over */
+        struct alert alert;   /* as it was then; starts_at as known now */
+        char *definition;     /* JSON of what it runs, or of what approval was asked for; NULL: not known */
+        char *asked;          /* JSON of what a person was asked about, and who has agreed; "": nobody was */
         struct step_record *steps;
         size_t step_count;
         char *unreadable; /* why it cannot be read: then id and number are all that is sure; NULL: it can */
@@ -110,6 +113,7 @@ struct incident {
         bool brief;        /* without alert and steps: somebody else has these now */
         bool weighed;      /* `still_firing` was looked up in its definition */
         nsec still_firing; /* -1: that does not say */
+        nsec climbs_at;    /* steady: before then nobody else is to be called; 0: not looked up */
         bool paired;       /* it was looked up whether an alert of it has twins */
         bool twinned;      /* one has */
 };
@@ -126,6 +130,9 @@ const char *incident_state_text(const struct incident *incident);
 
 /* Whether a person was told that this guard holds it back. */
 bool incident_was_told_of(const struct incident *incident, const char *guard);
+
+/* Whether one after the other is called: its alert fires, and nobody has said since that he is at it. */
+bool incident_climbs(const struct incident *incident);
 
 void incident_release(struct incident *incident);
 

@@ -23,6 +23,7 @@
 #define RESPONDER_JOURNAL_JOURNAL_H
 
 #include "responder/journal/incident.h"
+#include "responder/journal/letters.h"
 #include "responder/world/world.h"
 #include "runbook/metrics.h"
 
@@ -198,40 +199,13 @@ enum hands {
         HANDS_FREED, /* nobody is, and whoever was seen until now keeps nothing from being done about it */
 };
 
-/*
- * A message that nobody has received: of a step that has failed, which is not tried again by itself, or the
- * call that is owed, which is, until it is heard. One of each step and one of the call, kept until it is
- * delivered, or moot, or the incident is pruned.
- */
-struct journal_letter {
-        const char *receiver, *what, *reason; /* whom, of what, and what came instead of an answer */
-        bool refused;                         /* waiting alone will hardly help */
+/* What an entry says of the chain of those who are called one after the other. */
+enum climb {
+        CLIMB_UNCHANGED,
+        CLIMB_BEGINS,  /* now */
+        CLIMB_GOES_ON, /* unless it has ended meanwhile */
+        CLIMB_ENDS,    /* all were told, or nobody needs to be any more */
 };
-
-/* As it is read. */
-struct letter {
-        int64_t incident;
-        char *number;
-        size_t step; /* from 1; 0: the call */
-        char *receiver, *what, *reason;
-        bool refused;
-        bool asked; /* a person wants it tried again, and that was not yet */
-        nsec since; /* wall */
-};
-struct letter_list {
-        struct letter *items;
-        size_t count;
-};
-void letter_list_release(struct letter_list *list);
-
-/* Those of one incident, or (0) of all, oldest incident first, at most `limit`. */
-int journal_letters(struct journal *journal, int64_t incident, size_t limit, struct letter_list *ret,
-                    struct error *error);
-
-/* Calls each(context, receiver, how many) for every receiver that has not received something. */
-int journal_count_letters(struct journal *journal,
-                          void (*each)(void *context, const char *receiver, size_t letters), void *context,
-                          struct error *error);
 
 /* One event: one row of the timeline, and what changes with it, in one durable commit. */
 struct journal_entry {
@@ -255,7 +229,9 @@ struct journal_entry {
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
-        enum hands hands;                    /* the actor's; of an entry that changes no state */
+        enum hands hands; /* the actor's; of an entry that changes no state */
+        enum climb climb;
+        const cJSON *chain;                  /* with it: who was told by now; NULL: unchanged */
         bool request_resend;                 /* of all that was not delivered */
         const struct journal_letter *letter; /* of the step, or (0) the call: it was not delivered; NULL:
                                                 nothing is known of that */

@@ -200,7 +200,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 31, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 33, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -222,8 +222,10 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->told = strdup(journal_column(statement, 22));
         incident->asked = strdup(journal_column(statement, 25));
         incident->hands = strdup(journal_column(statement, 26));
+        incident->chain = strdup(journal_column(statement, 31));
+        incident->climbing_steady = sqlite3_column_int64(statement, 32);
         if (!incident->number || !incident->remediation || !incident->lock || !incident->guard ||
-            !incident->owes || !incident->told || !incident->asked || !incident->hands)
+            !incident->owes || !incident->told || !incident->asked || !incident->hands || !incident->chain)
                 return error_oom(error);
         if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
@@ -276,7 +278,9 @@ static int keep_name_alone(struct journal *journal, int result, struct error *wh
         incident->owes = strdup("");
         incident->told = strdup("");
         incident->hands = strdup("");
-        bool whole = incident->lock && incident->guard && incident->owes && incident->told && incident->hands;
+        incident->chain = strdup("");
+        bool whole = incident->lock && incident->guard && incident->owes && incident->told &&
+                     incident->hands && incident->chain;
         return whole ? 0 : error_oom(error);
 }
 

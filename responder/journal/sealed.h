@@ -19,7 +19,8 @@
         r "opened_at, " r "running_at, " r "ended_at, " r "updated_at, " r "active, " r "alert, "            \
         r "opened_steady, " r "entered_steady, " r "running_steady, " r "ended_steady, "                     \
         r "waiting_steady, " r "definition, " r "cause, " r "changes, " r "owes, " r "told, "                \
-        r "matched_with, " r "asked, " r "hands, " r "hands_steady, " r "taken, " r "freed_steady)"
+        r "matched_with, " r "asked, " r "hands, " r "hands_steady, " r "taken, " r "freed_steady, "       \
+        r "chain, " r "climbing_steady)"
 
 #define STEP_ID(r) r "incident"
 #define STEP_PART(r) r "position"

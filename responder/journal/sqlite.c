@@ -103,6 +103,9 @@ static const char *const migrations[] = {
         "ALTER TABLE incidents ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE incidents ADD COLUMN freed_steady INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX incidents_hands ON incidents (lock, hands_steady) WHERE hands <> '';"
+        /* Who is called after whom, and who was told when; and since when (steady) levels of it are left. */
+        "ALTER TABLE incidents ADD COLUMN chain TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE incidents ADD COLUMN climbing_steady INTEGER NOT NULL DEFAULT 0;"
         /* A seal for each row of what decides, and one for all of them and the end of the timeline: seals.c.
          */
         "CREATE TABLE seals (of TEXT NOT NULL, id NOT NULL, part INTEGER NOT NULL, seal BLOB NOT NULL,"

@@ -116,7 +116,13 @@ X(INCIDENT_HANDS, "UPDATE incidents SET hands = CASE WHEN ?2 = 3 THEN '' WHEN ?2
                   " taken = CASE ?2 WHEN 1 THEN taken ELSE ?2 = 2 END,"
                   " hands_steady = CASE WHEN ?2 = 3 THEN hands_steady ELSE ?4 END,"
                   " freed_steady = CASE WHEN ?2 = 3 THEN ?4 ELSE freed_steady END,"
+                  " climbing_steady = CASE WHEN ?2 = 3 AND climbing_steady > 0 THEN ?4 ELSE climbing_steady END,"
                   " waiting_steady = CASE WHEN ?2 = 3 AND taken = 1 THEN ?4 ELSE waiting_steady END WHERE id = ?1")
+/* 1: it begins; 2: it goes on, where it has not ended; 3: it ends. */
+X(INCIDENT_CHAIN, "UPDATE incidents SET chain = coalesce(?2, chain), climbing_steady = CASE ?3 WHEN 1 THEN max(?4, 1)"
+                  " WHEN 2 THEN climbing_steady ELSE 0 END WHERE id = ?1")
+/* Somebody is still to be called, unless a person has said since that he is at it. */
+#define CLIMBS "climbing_steady > 0 AND (hands = '' OR (taken = 0 AND hands_steady < climbing_steady))"
 /* Whose hands are on this incident, or under its lock; what was taken is looked at before what was seen. */
 #define IN_HANDS                                                                                             \
         "SELECT number, hands, taken AND ended_at = 0, hands_steady FROM incidents WHERE hands <> '' AND hands_steady > ?3"   \
@@ -133,7 +139,7 @@ X(INCIDENT_SET_LOCK, "UPDATE incidents SET lock = ?2 WHERE id = ?1")
         "UPDATE incidents AS i SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested OR EXISTS" \
         " (SELECT 1 FROM letters WHERE incident = i.id AND asked = 1) OR EXISTS" \
         " (SELECT 1 FROM steps WHERE incident = i.id AND settled = 0 AND (status = 'started' OR"              \
-        " status = 'done' OR status = 'failed' OR status = 'interrupted' OR status = 'undoing' OR status = 'undo_failed')) OR (state IN ('healed', 'done') AND " FIRES ")"
+        " status = 'done' OR status = 'failed' OR status = 'interrupted' OR status = 'undoing' OR status = 'undo_failed')) OR ((state IN ('healed', 'done') OR (" CLIMBS ")) AND " FIRES ")"
 X(INCIDENT_ACTIVE, STILL_ACTIVE " WHERE id = ?1")
 X(EPISODE_LEAVES, STILL_ACTIVE " WHERE (episode = ?1 OR id IN (SELECT incident FROM members WHERE episode = ?1))"
                   " AND active = 1")
@@ -182,7 +188,7 @@ X(LETTERS_COUNT, "SELECT receiver, count(*) FROM letters GROUP BY receiver")
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
         " i.waiting_steady, e.seen_steady, i.asked, i.hands, i.hands_steady, i.taken, i.freed_steady,"\
-        " (SELECT max(asked) FROM letters WHERE incident = i.id) FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " (SELECT max(asked) FROM letters WHERE incident = i.id), i.chain, i.climbing_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents INDEXED BY incidents_active WHERE active = 1"

@@ -8,8 +8,8 @@
 
 struct writing {
         const struct journal_entry *entry;
-        char *detail, *definition, *asked; /* printed; NULL: none */
-        char *told_of;                     /* with its blank; NULL: none */
+        char *detail, *definition, *asked, *chain; /* printed; NULL: none */
+        char *told_of;                             /* with its blank; NULL: none */
 };
 
 static int write_step(struct journal *journal, const struct journal_entry *entry, const char *detail,
@@ -95,6 +95,9 @@ static int write_incident(struct journal *journal, const struct writing *writing
         if (r >= 0 && entry->hands != HANDS_UNCHANGED)
                 r = journal_run(writer, INCIDENT_HANDS, error, "iiti", entry->incident, (int64_t)entry->hands,
                                 entry->actor, journal_steady(journal));
+        if (r >= 0 && entry->climb != CLIMB_UNCHANGED)
+                r = journal_run(writer, INCIDENT_CHAIN, error, "itii", entry->incident, writing->chain,
+                                (int64_t)entry->climb, journal_steady(journal));
         if (r >= 0 && !way && entry->lock)
                 r = journal_run(writer, INCIDENT_SET_LOCK, error, "it", entry->incident, entry->lock);
         if (r >= 0 && entry->step > 0)
@@ -277,6 +280,7 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
         if ((entry->detail && !(writing.detail = json_print(entry->detail))) ||
             (entry->definition && !(writing.definition = json_print(entry->definition))) ||
             (entry->asked && !(writing.asked = json_print(entry->asked))) ||
+            (entry->chain && !(writing.chain = json_print(entry->chain))) ||
             (entry->told && entry->told_of && *entry->told_of &&
              !(writing.told_of = text_format("%s ", entry->told_of))))
                 r = error_oom(error);
@@ -285,6 +289,7 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
         free(writing.detail);
         free(writing.definition);
         free(writing.asked);
+        free(writing.chain);
         free(writing.told_of);
         return r;
 }

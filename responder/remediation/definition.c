@@ -113,10 +113,15 @@ static int step_json(const struct step *step, const struct target_set *targets,
 }
 
 /* With the name for a lock, where it gives none. */
-static int bind_begun(const struct remediation *remediation, const struct bindings *bindings, cJSON **ret,
-                      struct error *error)
+static int bind_begun(const struct remediation *remediation, const struct config_map *labels,
+                      const struct bindings *bindings, cJSON **ret, struct error *error)
 {
         struct remediation whole = *remediation, bound = {0};
+        const char *receiver = remediation_receiver(remediation, labels);
+        _cleanup_free_ char *first = receiver ? strdup(receiver) : NULL;
+        if (receiver && !first)
+                return error_oom(error);
+        whole.escalate_to = first;
         if (!whole.lock)
                 whole.lock = whole.name;
         int r = config_bind(begun_fields, &whole, bindings, &bound, error);
@@ -133,7 +138,7 @@ int definition_make(const struct remediation *remediation, const struct target_s
         struct alert_bindings bindings;
         alert_bindings_init(&bindings, alert, incident);
         _cleanup_json_ cJSON *json = NULL;
-        int r = bind_begun(remediation, &bindings.bindings, &json, error);
+        int r = bind_begun(remediation, &alert->labels, &bindings.bindings, &json, error);
         if (r >= 0)
                 r = put_said(remediation, &bindings.bindings, json, error);
         cJSON *steps = r < 0 ? NULL : cJSON_CreateArray();

@@ -81,16 +81,16 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {"escalate_to",  "tell",        "unmatched_to", "external_url",
-                                           "breaker",      "storm",       "hours",        "time_zone",
-                                           "human_window", "maintenance", "remediations", NULL};
+static const char *const own_sections[] = {
+        "escalate_to", "escalation", "tell",         "unmatched_to", "external_url", "breaker", "storm",
+        "hours",       "time_zone",  "human_window", "maintenance",  "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
         char *breaker, *storm, *human_window;
         char *time_zone;
         struct config_strings hours;
-        struct config_node *maintenance;
+        struct config_node *maintenance, *escalation;
         struct config_strings tell;
         struct config_node *remediations;
 };
@@ -100,6 +100,10 @@ const struct config_field top_fields[] = {
          .help = "the receiver to call when a remediation needs a person; each needs one, from here or of "
                  "its own, "
                  "or says `nobody`"},
+        {"escalation", CONFIG_NODE, offsetof(struct top, escalation), .flags = CONFIG_NOT_EMPTY,
+         .help = "who is called after whom while nobody says that he is at it: a list of levels, or a "
+                 "mapping, "
+                 "below; of every remediation without an `escalate_to` of its own"},
         {"tell", CONFIG_STRINGS, offsetof(struct top, tell),
          .help = "ends that are told as well, of those that do not need a person: healed, done, cancelled, "
                  "denied"},
@@ -198,23 +202,12 @@ static void somebody_check(struct config_node *node, const char *receiver)
                         "at the top of the file, or say `escalate_to: nobody`");
 }
 
-bool receiver_is_nobody(const char *receiver)
-{
-        return !receiver || string_equal(receiver, "nobody");
-}
-
-bool remediation_tells(const struct remediation *remediation, const char *end)
-{
-        for (size_t i = 0; remediation && i < remediation->tell.count; i++)
-                if (string_equal(remediation->tell.items[i], end))
-                        return true;
-        return false;
-}
-
 /* What the file says for all. */
 static int inherit(struct remediation *remediation, bool tells, const struct remediation_set *set,
                    struct error *error)
 {
+        if (!remediation->escalate_to)
+                remediation->escalation = &set->escalation;
         if (!remediation->escalate_to && set->escalate_to &&
             !(remediation->escalate_to = strdup(set->escalate_to)))
                 return error_oom(error);
@@ -320,6 +313,16 @@ static const char **field_names(const struct config_field *fields)
         return names;
 }
 
+/* Whoever is called first for everything is called for what belongs to no remediation, too. */
+static int default_receiver(struct remediation_set *set, struct error *error)
+{
+        const struct escalation_chain *chain = escalation_find(&set->escalation, NULL);
+        if (set->escalate_to || !chain || chain->count == 0 || !chain->levels[0].to)
+                return 0;
+        set->escalate_to = strdup(chain->levels[0].to);
+        return set->escalate_to ? 0 : error_oom(error);
+}
+
 static int set_read(struct remediation_set *set, struct error *error)
 {
         struct config_node *root = config_root(set->config);
@@ -358,6 +361,11 @@ static int set_read(struct remediation_set *set, struct error *error)
         int r = hours_read(root, "hours", &top.hours, top.time_zone, &set->hours, error);
         if (r >= 0)
                 r = maintenance_read(top.maintenance, top.time_zone, &set->maintenance, error);
+        if (r >= 0)
+                r = escalation_read(top.escalation, &set->targets, set->hours != NULL, &set->escalation,
+                                    error);
+        if (r >= 0)
+                r = default_receiver(set, error);
         config_release(top_fields, &top);
 
         receiver_check(root, "escalate_to", set->escalate_to, &set->targets);
@@ -400,6 +408,7 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
                 remediation_release(&set->remediations[i]);
         free(set->remediations);
         free(set->escalate_to);
+        escalation_release(&set->escalation);
         free(set->unmatched_to);
         free(set->external_url);
         config_release(tell_alone, &set->tell);
@@ -412,64 +421,10 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
         return NULL;
 }
 
-const struct remediation *remediation_find(const struct remediation_set *set, const char *name)
-{
-        for (size_t i = 0; i < set->count; i++)
-                if (string_equal(set->remediations[i].name, name))
-                        return &set->remediations[i];
-        return NULL;
-}
-
 struct remediation *remediation_free(struct remediation *remediation)
 {
         if (remediation)
                 remediation_release(remediation);
         free(remediation);
         return NULL;
-}
-
-bool remediation_asks_about_stage(const struct remediation *remediation)
-{
-        _cleanup_free_ const char **names = calloc(remediation->match.count + 1, sizeof(*names));
-        size_t count = names ? matchers_names(&remediation->match, names) : 0;
-        for (size_t i = 0; i < count; i++)
-                if (string_equal(names[i], ALERT_LABEL_STAGE))
-                        return true;
-        return false;
-}
-
-bool remediation_answers(const struct remediation *remediation, const struct config_map *labels)
-{
-        return matchers_match(&remediation->match, labels) &&
-               (!alert_labels_are_for_others(labels) || remediation_asks_about_stage(remediation));
-}
-
-bool remediation_changes(const struct remediation *remediation)
-{
-        for (size_t i = 0; i < remediation->step_count; i++)
-                if (remediation->steps[i].action->effect != EFFECT_READ_ONLY)
-                        return true;
-        return false;
-}
-
-int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,
-                     char **ret, struct error *error)
-{
-        struct alert_bindings bindings;
-        alert_bindings_init(&bindings, alert, incident);
-        _cleanup_free_ char *lock = NULL;
-        if (remediation->lock && !remediation->bound) {
-                int r = bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, &lock, error);
-                if (r < 0)
-                        return r;
-                if (!*lock)
-                        return error_set(error, EINVAL, "the lock \"%s\" is empty for this alert",
-                                         remediation->lock);
-        } else {
-                lock = strdup(remediation->lock ? remediation->lock : remediation->name);
-                if (!lock)
-                        return error_oom(error);
-        }
-        *ret = TAKE_PTR(lock);
-        return 0;
 }

@@ -7,6 +7,7 @@
 #include "responder/alert/match.h"
 #include "responder/remediation/action.h"
 #include "responder/remediation/approval.h"
+#include "responder/remediation/escalation.h"
 #include "responder/remediation/maintenance.h"
 #include "responder/targets/targets.h"
 
@@ -67,7 +68,9 @@ struct remediation {
         nsec page_after; /* `page_after:` so long after it was opened nothing holds its page back; 0: nothing
                             ever does */
         int on_failure;
-        char *escalate_to;          /* receiver; default the file's `escalate_to`; "nobody": none */
+        char *escalate_to;                   /* receiver; default the file's `escalate_to`; "nobody": none */
+        const struct escalation *escalation; /* the file's; NULL: it has an `escalate_to` of its own, or is
+                                                `bound` */
         struct config_strings tell; /* ends that are told although they need nobody; default the file's */
         char *at_stake;             /* pattern; what is so while it has not helped; NULL: not said */
         bool bound; /* restored from a definition (definition.h): nothing in it is bound any more */
@@ -84,6 +87,7 @@ struct remediation_set {
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */
+        struct escalation escalation;
         struct config_strings tell;
         char *doubts; /* what will most likely go wrong, a `file:line:column: sentence` a line; NULL: nothing
                        */
@@ -96,6 +100,12 @@ extern const struct config_field top_fields[], remediation_fields[], step_fields
 
 /* Whether an `escalate_to:` calls none: it says so, or (NULL) there is none. */
 bool receiver_is_nobody(const char *receiver);
+
+/* By whom an alert with these labels is answered for: the levels, NULL when there is but one receiver; and
+ * the first of them, or that one. */
+const struct escalation_chain *remediation_chain(const struct remediation *remediation,
+                                                 const struct config_map *labels);
+const char *remediation_receiver(const struct remediation *remediation, const struct config_map *labels);
 
 /* Whether an end ("healed") is told, of those that need nobody. `remediation` may be NULL. */
 bool remediation_tells(const struct remediation *remediation, const char *end);

@@ -64,6 +64,15 @@ static cJSON *question_json(const struct incident *incident)
         return json;
 }
 
+/* Whom it calls after whom, and who was told; null: there is but one, or nobody was needed. */
+static cJSON *chain_json(const struct incident *incident)
+{
+        cJSON *chain = NULL;
+        if (incident->chain && *incident->chain)
+                (void)json_parse(incident->chain, strlen(incident->chain), &chain, NULL);
+        return chain ? chain : cJSON_CreateNull();
+}
+
 cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timeline)
 {
         cJSON *json = cJSON_CreateObject();
@@ -76,6 +85,8 @@ cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timelin
         put_time(json, "guard_until", incident->guard_until);
         put_text(json, "lock", incident->lock);
         put_text(json, "owes", incident->owes);
+        json_put(json, "chain", chain_json(incident));
+        put_bool(json, "climbing", incident_climbs(incident));
         put_text(json, "hands", incident->hands);
         put_bool(json, "taken", incident->taken);
         put_bool(json, "approved", incident->approved);

@@ -246,11 +246,14 @@ static void load_file(struct engine_fixture *fixture, const char *remediations)
         _cleanup_free_ char *yaml = text_format(
                 "receivers:\n  - {name: oncall, format: json, url_file: %s/url}\n"
                 "  - {name: pager, format: pagerduty, url_file: %s/url, routing_key_file: %s/url}\n"
+                "  - {name: lead, format: json, url_file: %s/url}\n"
+                "  - {name: boss, format: json, url_file: %s/url}\n"
                 "prometheus_url: http://127.0.0.1:%u\n"
                 "alertmanager_url: http://127.0.0.1:%u\n"
                 "repeat_interval: 1s\n"
                 "escalate_to: oncall\nbreaker: off\nstorm: off\nremediations:\n%s",
-                fixture->directory, fixture->directory, fixture->directory, port, port, remediations);
+                fixture->directory, fixture->directory, fixture->directory, fixture->directory,
+                fixture->directory, port, port, remediations);
         write_file(fixture->directory, "remediations.yml", yaml, strlen(yaml));
         _cleanup_free_ char *path = text_format("%s/remediations.yml", fixture->directory);
         if (remediation_set_load(path, &fixture->set, &error) < 0)

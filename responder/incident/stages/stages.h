@@ -21,6 +21,7 @@ incident_stage stage_aftermath;    /* failed or not healed: undo what is to be u
 incident_stage stage_expire;       /* waited too long: call a person, then expired */
 incident_stage stage_still_firing; /* healed or done, but the alert fires: call a person, then escalated */
 incident_stage stage_tell;         /* somebody is owed a word of what waits, or has ended: tell it */
+incident_stage stage_climb;        /* nobody has said that he is at it: call the next one of its chain */
 incident_stage stage_resend;       /* a person wants it sent again: what nobody has received */
 incident_stage stage_tidy;         /* ended: undo when resolved or asked to, settle */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An incident that owes somebody a word, while it goes on waiting, or after its end: told, and written down.
  */
+#include "responder/incident/chain.h"
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/people/people.h"
@@ -157,7 +158,11 @@ static int write_told(struct incident_run *run, const char *what, int64_t younge
                 .told_until = youngest,
                 .detail = detail,
         };
-        return run_write(run, &told, error);
+        _cleanup_json_ cJSON *chain = NULL;
+        int r = string_equal(run->incident.owes, OWES_APPROVAL)
+                        ? chain_mark(run->parts, &run->incident, 0, NULL, &told, &chain, error)
+                        : 0;
+        return r < 0 ? r : run_write(run, &told, error);
 }
 
 int stage_tell(struct incident_run *run, struct error *error)

@@ -97,7 +97,8 @@ static void test_episodes_of_before_have_their_keys_made(void **state)
                 "ALTER TABLE incidents DROP COLUMN waiting_steady; ALTER TABLE incidents DROP COLUMN "
                 "matched_with; ALTER TABLE incidents DROP COLUMN asked;"
                 "DROP INDEX incidents_hands; ALTER TABLE incidents DROP COLUMN hands; ALTER TABLE incidents "
-                "DROP COLUMN hands_steady;"
+                "DROP COLUMN hands_steady; ALTER TABLE incidents DROP COLUMN chain;"
+                "ALTER TABLE incidents DROP COLUMN climbing_steady;"
                 "ALTER TABLE incidents DROP COLUMN taken; ALTER TABLE incidents DROP COLUMN freed_steady;"
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes; DROP TABLE gaps;"
                 "DROP TABLE seals; DROP TABLE head; DROP TABLE letters; PRAGMA user_version = 3");

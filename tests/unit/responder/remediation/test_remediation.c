@@ -153,6 +153,20 @@ static const struct mistake {
         {MAINTENANCE("{silences: false, silence: ['a=\"b\"']}"), "contradicts `silences: false`"},
         {MAINTENANCE("{hour: [Sun]}"), "did you mean"},
 #undef MAINTENANCE
+#define ESCALATION(what) "escalation: " what "\n" APPROVAL("true")
+        {ESCALATION("[]"), "must be a list of 1 to 8 levels"},
+        {ESCALATION("oncall"), "must be a list of 1 to 8 levels"},
+        {ESCALATION("[{to: oncall}, {to: lead, after: 5m}]"), "6:33: there is no receiver \"lead\""},
+        {ESCALATION("[{to: oncall, after: 5m}]"), "6:34: the first level is called at once"},
+        {ESCALATION("[{to: oncall}, {to: oncall}]"), "longer than that of the level before"},
+        {ESCALATION("[{to: oncall}, {to: oncall, after: 5m}, {to: oncall, after: 5m}]"),
+         "6:73: `after` must be longer"},
+        {ESCALATION("[{to: oncall}, {to: oncall, after: 5m, in_hours: true}]"), "needs `hours` at the top"},
+        {ESCALATION("[{after: 5m}]"), "to"},
+        {ESCALATION("{chains: [{to: oncall}]}"), "must be a mapping of at most 32 chains"},
+        {ESCALATION("{by: x}"), "chains"},
+        {ESCALATION("{chains: {P1: []}}"), "6:27: must be a list of 1 to 8 levels"},
+#undef ESCALATION
 #undef APPROVAL
         {"tell: [heald]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "6:7: there is no end \"heald\"; did you mean \"healed\"?"},
