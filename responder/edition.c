@@ -9,6 +9,7 @@ struct reading {
         struct edition edition; /* first: the one is the other */
         struct remediation_set *set;
         struct targets *targets;
+        struct rights_probes *rights;
         struct place *place;
 };
 
@@ -16,6 +17,7 @@ static void free_reading(void *context)
 {
         struct reading *reading = context;
         place_free(reading->place);
+        rights_probes_free(reading->rights);
         targets_free(reading->targets);
         remediation_set_free(reading->set);
         free(reading);
@@ -50,11 +52,30 @@ static void learn_secrets(const struct remediation_set *set)
                 }
 }
 
+static int add_rights(struct reading *reading, struct target_probe **probes, size_t *count,
+                      struct error *error)
+{
+        int r = rights_probes_new(reading->set, reading->targets, &reading->rights, error);
+        if (r < 0)
+                return r;
+        const size_t more = rights_probes_count(reading->rights);
+        struct target_probe *grown = reallocarray(*probes, *count + more + 1, sizeof(*grown));
+        if (!grown)
+                return error_oom(error);
+        for (size_t i = 0; i < more; i++)
+                grown[*count + i] = rights_probe_at(reading->rights, i);
+        *probes = grown;
+        *count += more;
+        return 0;
+}
+
 static int watch_all(struct reading *reading, struct error *error)
 {
         struct target_probe *probes = NULL;
         size_t count = 0;
         int r = remediation_probes(reading->set, &probes, &count, error);
+        if (r >= 0)
+                r = add_rights(reading, &probes, &count, error);
         if (r >= 0)
                 r = place_watch(reading->place, probes, count, error);
         free(probes);

@@ -251,12 +251,13 @@ struct target_probe {
         struct target_name name;
         int (*ask)(const void *context, struct deadline deadline, struct text *said, struct error *error);
         const void *context;
+        bool of_rights; /* it is asked what one would be let do there */
 };
 
 /* Whether it answers. */
 struct target_standing {
         struct target_name name;
-        int up;               /* 1: it does; 0: it does not; -1: it was not asked yet */
+        int up;               /* 1: it does; 0: it does not; -1: not asked yet, or not to be known now */
         bool empty;           /* it answers, and there is nothing */
         nsec asked_at, up_at; /* wall: the last time that it was asked, and that it answered; 0: never */
         char *said;           /* what it has to say, or why it does not answer; owned */
@@ -265,10 +266,10 @@ void target_standings_free(struct target_standing *list, size_t count);
 
 /*
  * All that the set names, counted from 0, and one of them asked by reading alone what an emergency would ask
- * of it. `said` is given what it has to say. PROBE_EMPTY: it answers, and there is nothing; else why it does
- * not.
+ * of it. `said` is given what it has to say. PROBE_EMPTY: it answers, and there is nothing; PROBE_UNKNOWN: it
+ * cannot be told, `said` says why; else why it does not.
  */
-enum { PROBE_FINE, PROBE_EMPTY };
+enum { PROBE_FINE, PROBE_EMPTY, PROBE_UNKNOWN };
 size_t targets_probe_count(const struct target_set *set);
 struct target_name targets_probe_name(const struct target_set *set, size_t index);
 int targets_probe(struct targets *targets, size_t index, struct deadline deadline, struct text *said,

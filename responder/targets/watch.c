@@ -22,6 +22,7 @@ struct watched {
         struct target_probe probe; /* of those that are none of the set's; else its `ask` is NULL */
         bool asking;               /* a lane has it */
         nsec next;                 /* when it is to be asked, by the monotonic clock */
+        int known;                 /* as `up` of the standing, when it was known last */
         struct target_standing standing;
 };
 
@@ -43,24 +44,34 @@ static char *shorten(const char *said)
         return text_take(&text);
 }
 
-/* With the lock held. What changes is logged, once. */
+static void log_change(const struct watched *watched, bool up, const char *said)
+{
+        static const char *const words[2][2] = {
+                {"A target does not answer", "A target answers again"},
+                {"A step would be refused", "A step would be let again"},
+        };
+        const struct target_name *name = &watched->standing.name;
+        log_event(up ? LOG_INFO : LOG_WARN, words[watched->probe.of_rights][up], "target", name->kind, "name",
+                  *name->name ? name->name : NULL, up ? NULL : "error", said, NULL);
+}
+
+/* With the lock held. What changes is logged, once; that it cannot be told for a while is no change. */
 static void note(struct watched *watched, int result, const char *take_said)
 {
         struct target_standing *standing = &watched->standing;
-        const int up = result >= 0 ? 1 : 0;
-        const char *name = *standing->name.name ? standing->name.name : NULL;
-        if (standing->up != up && (standing->up >= 0 || !up))
-                log_event(up ? LOG_INFO : LOG_WARN,
-                          up ? "A target answers again" : "A target does not answer", "target",
-                          standing->name.kind, "name", name, up ? NULL : "error", take_said, NULL);
+        const int up = result == PROBE_UNKNOWN ? -1 : result >= 0 ? 1 : 0;
+        if (up >= 0 && watched->known != up && (watched->known >= 0 || !up))
+                log_change(watched, up, take_said);
+        if (up >= 0)
+                watched->known = up;
         standing->up = up;
         standing->empty = result == PROBE_EMPTY;
         standing->asked_at = clock_wall();
-        if (up)
+        if (up > 0)
                 standing->up_at = standing->asked_at;
         free(standing->said);
         standing->said = (char *)take_said;
-        watched->next = clock_monotonic() + (up ? ASK_EVERY : ASK_AGAIN);
+        watched->next = clock_monotonic() + (up > 0 ? ASK_EVERY : ASK_AGAIN);
 }
 
 /* In its lane. */
@@ -117,7 +128,7 @@ int watch_new(struct targets *targets, const struct target_probe *probes, size_t
                 struct watched *watched = &watch->items[i];
                 watched->watch = watch;
                 watched->index = i;
-                watched->standing.up = -1;
+                watched->known = watched->standing.up = -1;
                 watched->standing.name = i < own ? targets_probe_name(set, i) : probes[i - own].name;
                 if (i >= own)
                         watched->probe = probes[i - own];

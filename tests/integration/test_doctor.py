@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 
+from lab.parts import wait_for
 from lab.prometheus import Prometheus
+from lab.runbook import Responder
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,31 @@ def test_postgresql_is_asked_whether_it_would_let_each_step(binaries, tmp_path, 
     assert lines[0] == "BROKEN  remediation a, postgres.terminate_queries: the role runbook_exporter may not end the queries of others"
     assert lines[1].endswith("→ GRANT pg_signal_backend TO runbook_exporter;")
     assert re.match(r"BROKEN  remediation a, postgres.execute: sql: .*42501", lines[2]) and "→ GRANT the role" in lines[3]
+    # The one that runs asks the same beforehand, and tells Prometheus; what cannot be asked is not said to be refused.
+    config = json.loads((tmp_path / "remediations.yml").read_text())
+    config["databases"].append({"name": "gone", "dsn": "host=127.0.0.1 port=1 dbname=x user=y"})
+    config["remediations"].append({"name": "b", "match": ['alertname="b"'], "steps": [{"postgres.terminate_queries": {"database": "gone", "older_than": "5m"}}]})
+    (tmp_path / "remediations.yml").write_text(json.dumps(config))
+    responder = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "responder")
+    responder.start()
+
+    def rights():
+        rows = [row for row in responder.get("/api/v1/targets")["targets"] if row["target"] == "rights"]
+        return all(row["asked_at"] for row in rows) and {row["name"]: row for row in rows}
+    try:
+        found = wait_for(rights, "the rights to be asked")
+        refused, wrong, gone = "a, step 1 (postgres.terminate_queries)", "a, step 2 (postgres.execute)", "b, step 1 (postgres.terminate_queries)"
+        assert found[refused]["up"] is False and "GRANT pg_signal_backend TO runbook_exporter" in found[refused]["said"]
+        assert found[wrong]["up"] is False and "42501" in found[wrong]["said"]
+        assert found[gone]["up"] is None and found[gone]["said"].startswith("cannot be told now: ")
+        metrics = responder.page("/metrics")
+        for name, up in ((refused, 0), (wrong, 0)):
+            assert f'runbook_responder_target_up{{target="rights",name="{name}"}} {up}\n' in metrics
+        assert gone not in metrics and 'name="gone"} 0' in metrics
+        log = responder.process.log.read_text()
+        assert log.count("A step would be refused") == 2 and f'name="{refused}"' in log
+    finally:
+        assert responder.stop() == 0
     assert postgres.live_keys() == before
 
 
