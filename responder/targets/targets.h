@@ -259,6 +259,7 @@ struct target_standing {
         struct target_name name;
         int up;               /* 1: it does; 0: it does not; -1: not asked yet, or not to be known now */
         bool empty;           /* it answers, and there is nothing */
+        bool of_rights;       /* what one would be let do, and not whether it answers */
         nsec asked_at, up_at; /* wall: the last time that it was asked, and that it answered; 0: never */
         char *said;           /* what it has to say, or why it does not answer; owned */
 };

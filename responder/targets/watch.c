@@ -132,6 +132,7 @@ int watch_new(struct targets *targets, const struct target_probe *probes, size_t
                 watched->standing.name = i < own ? targets_probe_name(set, i) : probes[i - own].name;
                 if (i >= own)
                         watched->probe = probes[i - own];
+                watched->standing.of_rights = watched->probe.of_rights;
         }
         int failed = r < 0 ? 0 : pthread_create(&watch->thread, NULL, watch_all, watch);
         if (failed)

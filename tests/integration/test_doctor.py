@@ -149,6 +149,8 @@ def test_postgresql_is_asked_whether_it_would_let_each_step(binaries, tmp_path, 
         for name, up in ((refused, 0), (wrong, 0)):
             assert f'runbook_responder_target_up{{target="rights",name="{name}"}} {up}\n' in metrics
         assert gone not in metrics and 'name="gone"} 0' in metrics
+        page = responder.page("/")
+        assert page.count("would be refused") == 4 and "database gone (does not answer)" in page  # in the list, and each with why
         log = responder.process.log.read_text()
         assert log.count("A step would be refused") == 2 and f'name="{refused}"' in log
     finally:

@@ -103,18 +103,28 @@ static void put_target(struct text *page, const struct target_standing *target)
         html_put_line(page, target->name.name, WORD_MOST);
 }
 
+static const char *words_of_down(const struct target_standing *target)
+{
+        return target->of_rights ? "would be refused" : "does not answer";
+}
+
+/* Of what is let there is nothing to be said. */
 static void put_targets(const struct armed *armed, struct text *page)
 {
-        size_t unasked = 0;
+        size_t unasked = 0, put = 0;
         for (size_t i = 0; i < armed->target_count; i++) {
-                bool down = armed->targets[i].up == 0;
-                unasked += armed->targets[i].up < 0;
-                text_puts(page, i > 0 ? ", " : "");
+                const struct target_standing *target = &armed->targets[i];
+                const bool down = target->up == 0;
+                if (target->of_rights && !down)
+                        continue;
+                unasked += target->up < 0;
+                text_puts(page, put++ > 0 ? ", " : "");
                 text_puts(page, down ? "<span class=\"s bad\">" : "");
-                put_target(page, &armed->targets[i]);
-                text_puts(page, down ? " (does not answer)</span>" : "");
+                put_target(page, target);
+                if (down)
+                        text_printf(page, " (%s)</span>", words_of_down(target));
         }
-        text_puts(page, armed->target_count == 0 ? "nothing" : "");
+        text_puts(page, put == 0 ? "nothing" : "");
         if (unasked > 0)
                 text_printf(page, "; %zu %s not asked yet", unasked, unasked == 1 ? "is" : "are");
 }
@@ -128,9 +138,9 @@ static void put_down(const struct visit *visit, const struct armed *armed, struc
                         continue;
                 text_puts(page, "<p><span class=\"s bad\">");
                 put_target(page, target);
-                text_puts(page, " does not answer</span>");
+                text_printf(page, " %s</span>", words_of_down(target));
                 if (target->up_at > 0) {
-                        text_puts(page, ", did at ");
+                        text_puts(page, target->of_rights ? ", would not at " : ", did at ");
                         html_put_when(page, target->up_at, visit->now);
                 }
                 text_puts(page, ": ");
