@@ -303,6 +303,8 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
                 claim_limit(sim, incident);
         }
         done->acting = true;
+        if (!undo)
+                trying_begins(sim, incident, run->position);
         done->ours = undo && model_level_is_ours(sim, run, incident);
         if (!undo && action->undo && done->effects[run->position] == 0)
                 done->level_before[run->position] = model_level(sim, run);
@@ -317,7 +319,9 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         done->acting = false;
         if (sim_is_dead(sim) || is_sent_again(action, run, undo))
                 return;
-        /* A minute or two of tries, seldomer and seldomer; some pauses and deaths each give it another. */
+        if (!undo)
+                trying_ended(sim, incident);
+        /* A minute or two of tries, seldomer and seldomer; some deaths each give it another. */
         if (!undo && !succeeded && ++done->tries[run->position] > 60)
                 sim_fail(sim, "%s: step %zu is tried again and again", run->incident, run->position);
         if (!undo)

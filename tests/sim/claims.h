@@ -34,6 +34,11 @@ void claim_still_fires(struct sim *sim, int64_t incident);
 void claim_goes_on(struct sim *sim, int64_t source);
 void claims_looked(struct sim *sim, bool whole);
 
+/* trying.c: around each try of a step, and after each look. */
+void trying_begins(struct sim *sim, int64_t incident, size_t step);
+void trying_ended(struct sim *sim, int64_t incident);
+void claim_tried(struct sim *sim);
+
 /* pages.c: whose page an Alertmanager is told to hold back, and after each whole look. */
 void pages_leased(struct sim *sim, size_t member, const struct page_lease *leases, size_t count);
 void claim_pages(struct sim *sim);

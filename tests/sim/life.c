@@ -193,6 +193,7 @@ static void claim_shown(struct sim *sim)
 void claims_looked(struct sim *sim, bool whole)
 {
         claim_over(sim);
+        claim_tried(sim);
         if (whole)
                 claim_shown(sim);
         if (!whole || sim->disk_full) /* there is no place for what a look decides */

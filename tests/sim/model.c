@@ -216,9 +216,14 @@ static cJSON *say(const char *summary, const char *key, int64_t number)
 static int take_time(struct step_run *run, struct error *error)
 {
         struct sim *sim = sim_of(run);
+        /* Some go away just when something is begun: for so long that it is given up, or not. */
+        if (!sim->ending && sim->now >= sim->engine_back && rng_chance(&sim->rng, 20))
+                sim->engine_back = sim->now + rng_between(&sim->rng, NSEC_PER_SEC, 3 * MINUTE);
         int r = find_engine(sim, error);
-        if (r < 0)
+        if (r < 0) {
+                people_see_waiting(sim);
                 return r;
+        }
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 50 * NSEC_PER_SEC));
         if (sim_is_dead(sim))
                 return error_set(error, EINTR, "a ghost");

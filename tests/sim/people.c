@@ -138,30 +138,36 @@ void people_miss(struct sim *sim, int64_t incident)
 
 static event_function pause_all;
 
-static void resume_all(struct sim *sim, int64_t argument)
+static void resume_all(struct sim *sim, int64_t once)
 {
-        (void)argument;
         if (!sim->engine || sim_is_dead(sim) ||
             engine_pause(sim->engine, false, "person:ada", NULL, NULL) < 0 || sim_is_dead(sim)) {
-                sim_after(sim, NSEC_PER_SEC, MINUTE, resume_all, 0);
+                sim_after(sim, NSEC_PER_SEC, MINUTE, resume_all, once);
                 return;
         }
         sim_note(sim, "resumed", 0);
         sim->paused = false;
-        if (!sim->ending)
+        if (!sim->ending && !once)
                 sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
 }
 
-static void pause_all(struct sim *sim, int64_t argument)
+/* Again and again, or `once`. */
+static void pause_all(struct sim *sim, int64_t once)
 {
-        (void)argument;
         if (!sim->ending && sim->engine && !sim_is_dead(sim) &&
             engine_pause(sim->engine, true, "person:ada", "migration", NULL) >= 0 && !sim_is_dead(sim)) {
                 sim_note(sim, "paused", 0);
                 sim->paused = true;
                 sim->pauses++;
         }
-        sim_after(sim, MINUTE, 40 * MINUTE, resume_all, 0);
+        /* Some only want to have a look. */
+        sim_after(sim, once ? NSEC_PER_SEC : MINUTE, once ? 10 * MINUTE : 40 * MINUTE, resume_all, once);
+}
+
+void people_see_waiting(struct sim *sim)
+{
+        if (!sim->ending && rng_chance(&sim->rng, 50))
+                sim_after(sim, NSEC_PER_MSEC, 30 * NSEC_PER_SEC, pause_all, 1);
 }
 
 /* It ends by itself; some end it before. */

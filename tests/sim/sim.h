@@ -68,6 +68,15 @@ struct service {
         int64_t level_by; /* who changed it last: incident × 16 + step; 0: nobody */
 };
 
+/* The step that was tried last, in one life of the process. */
+struct trying {
+        size_t step;   /* from 1; 0: none */
+        uint64_t life; /* of the process */
+        unsigned tries;
+        nsec since;               /* true time: of the first try */
+        nsec began, ended, spent; /* monotonic: the last try; what is counted of its time until `ended` */
+};
+
 /* What the model knows of an incident, which is what was really done for it. */
 struct done_for {
         bool ours;                            /* the level, when its undo began */
@@ -85,6 +94,7 @@ struct done_for {
         unsigned agreed;      /* by a bit for each person: may have agreed to it */
         int64_t remediation;  /* see remediation_at() */
         int64_t heard;        /* how often a person has heard something of it that ended nothing */
+        struct trying trying;
         nsec owed_since; /* true time: it waits for long, or for a person, and nobody was told; 0: not so */
         int64_t episode;
         char lock[32];
@@ -148,6 +158,7 @@ struct sim {
         int64_t stale;             /* an incident that is shown as held, and is not; 0: none */
         nsec stale_since;          /* true time */
         int64_t last_event;        /* of the timeline, that claims have seen */
+        int64_t last_failure;      /* likewise */
         bool paused;               /* a person has a 200 for it */
         int our_silences;          /* that Alertmanager has of a maintenance */
         uint64_t pauses;
@@ -234,6 +245,7 @@ void people_begin(struct sim *sim);
 void people_hear(struct sim *sim, int64_t incident, const char *text);
 void people_miss(struct sim *sim, int64_t incident); /* what was to be told of it they have not received */
 void people_decide(struct sim *sim, int64_t incident, enum decision decision);
+void people_see_waiting(struct sim *sim); /* somebody may pause what waits for the Engine */
 
 /* hands.c */
 void hands_begin(struct sim *sim);
