@@ -2,7 +2,8 @@
 /*
  * Entries of journald in its export format, whatever is in their fields: each gives one line at most, whole
  * or cut, in however many runs it is read. The journal is a stand-in for libsystemd's, which reads the
- * format instead of its own files and leaves it to us to see which entries are of the units.
+ * format instead of its own files and leaves it to us to see which entries are of the units. What begins
+ * with "place " is where another process has left off.
  */
 #include <endian.h>
 #include <errno.h>
@@ -10,9 +11,12 @@
 #include <systemd/sd-journal.h>
 
 #include "exporter/kinds/log/journal.h"
+#include "runbook/state_file.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { LINE_LIMIT = 64, ENTRIES_MOST = 200 };
+
+#define PLACE "place "
 
 const unsigned fuzz_mutations = 20000;
 const char *const fuzz_words[] = {"_SYSTEMD_UNIT=a.service\n",
@@ -25,6 +29,8 @@ const char *const fuzz_words[] = {"_SYSTEMD_UNIT=a.service\n",
                                   "_PID=1\n",
                                   "\n\n",
                                   "_SYSTEMD_UNIT\n",
+                                  "place s=1",
+                                  "place start",
                                   "\xff\xff\xff\xff\xff\xff\xff\xff",
                                   NULL};
 
@@ -156,13 +162,15 @@ int sd_journal_get_cursor(sd_journal *journal, char **ret)
 
 int sd_journal_test_cursor(sd_journal *journal, const char *cursor)
 {
-        return string_starts(cursor, "s=") ? strtoul(cursor + 2, NULL, 10) == journal->at : -EINVAL;
+        char *end;
+        unsigned long at = string_starts(cursor, "s=") ? strtoul(cursor + 2, &end, 10) : 0;
+        return at > 0 && at <= ENTRIES_MOST && !*end ? at == journal->at : -EINVAL;
 }
 
 /* Before it, or before what is next to it when it was vacuumed. */
 int sd_journal_seek_cursor(sd_journal *journal, const char *cursor)
 {
-        if (!string_starts(cursor, "s="))
+        if (sd_journal_test_cursor(journal, cursor) < 0)
                 return -EINVAL;
         journal->at = strtoul(cursor + 2, NULL, 10) - 1;
         if (journal->at < entries.first)
@@ -198,9 +206,10 @@ static void note(void *context, size_t member, const char *line, size_t length)
         text_printf(context, "%zu %s\n", member, line);
 }
 
-static void *open_source(const struct log_journal_config *config, bool from_start)
+static void *open_source(const struct log_journal_config *config, bool from_start, const char *state_path)
 {
-        const struct log_source_options options = {.from_start = from_start, .line_limit = LINE_LIMIT};
+        const struct log_source_options options = {
+                .state_path = state_path, .from_start = from_start, .line_limit = LINE_LIMIT};
         void *source = NULL;
         FUZZ_ASSERT(log_source_journal.open(config, NULL, &options, &source, NULL) == 0);
         return source;
@@ -218,15 +227,37 @@ static size_t read_all(void *source, struct deadline deadline, struct text *seen
         return runs;
 }
 
+/* It goes on there, or says whose file that is that says no such place. */
+static void try_place(const struct log_journal_config *config, const char *place, size_t length)
+{
+        static const char title[] = "runbook journal place 1\n", entry[] = "_SYSTEMD_UNIT=a.service\n\n";
+        _cleanup_text_ struct text content = {0}, seen = {0};
+        _cleanup_error_ struct error error = {0};
+        bool caught_up = false;
+        text_puts(&content, title);
+        text_append(&content, place, length);
+        const char *path = fuzz_file((const uint8_t *)content.data, content.length);
+        void *source = open_source(config, true, path);
+        find_entries((const uint8_t *)entry, (const uint8_t *)entry + strlen(entry));
+        const struct deadline deadline = deadline_in(NSEC_PER_SEC * 60);
+        int r = log_source_journal.run(source, deadline, deadline, note, &seen, &caught_up, &error);
+        FUZZ_ASSERT(r == 0 || strstr(error_text(&error), path));
+        log_source_journal.free(source);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static char a[] = "a.service", b[] = "b.service";
         static char *units[] = {a, b};
         const struct log_journal_config config = {.units = {units, 2}, .priority = 7};
         _cleanup_text_ struct text at_once = {0}, one_by_one = {0}, new = {0};
+        if (size >= strlen(PLACE) && memcmp(data, PLACE, strlen(PLACE)) == 0) {
+                try_place(&config, (const char *)data + strlen(PLACE), size - strlen(PLACE));
+                return 0;
+        }
         find_entries(data, data + size);
-        void *source = open_source(&config, true), *other = open_source(&config, true),
-             *late = open_source(&config, false);
+        void *source = open_source(&config, true, NULL), *other = open_source(&config, true, NULL),
+             *late = open_source(&config, false, NULL);
 
         FUZZ_ASSERT(read_all(source, deadline_in(NSEC_PER_SEC * 60), &at_once) == 1);
         size_t runs = read_all(other, deadline_in(-1), &one_by_one);

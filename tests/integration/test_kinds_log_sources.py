@@ -174,10 +174,12 @@ def test_a_journal_that_lost_our_place_is_read_on_and_the_gap_is_counted(room, t
     here.stop()
     place = tmp_path / "exporter" / "state" / "log-app"
     assert place.read_text().startswith("runbook journal place 1\ns=")
-    place.write_text("runbook log places 1\n")
-    here.start()
-    here.scrape(success=0)
-    assert "remove it to begin anew" in here.daemon.page("/")
+    for content in ("runbook log places 1\n", "runbook journal place 1\ns=nowhere\n"):
+        place.write_text(content)
+        here.start()
+        here.scrape(success=0)
+        assert "remove it to begin anew" in here.daemon.page("/")
+        here.stop()
 
 
 def test_an_entry_that_is_damaged_is_passed_over(room, tmp_path):

@@ -192,7 +192,8 @@ static int find_place(struct journal *journal, sd_journal *opened, struct error 
         if (r > 0) {
                 char *text = lines.data ? lines.data : (char[]){""};
                 text[strcspn(text, "\n")] = '\0';
-                if (strcmp(text, START) != 0 && !string_starts(text, "s="))
+                if (strcmp(text, START) != 0 &&
+                    (!string_starts(text, "s=") || sd_journal_seek_cursor(opened, text) == -EINVAL))
                         return state_file_broken(journal->options.state_path, TITLE, error);
                 if (strcmp(text, START) != 0 && !(journal->cursor = strdup(text)))
                         return error_oom(error);
