@@ -34,6 +34,8 @@ void claim_still_fires(struct sim *sim, int64_t incident);
 void claim_goes_on(struct sim *sim, int64_t source);
 void claims_looked(struct sim *sim, bool whole);
 
+void claim_expiry(struct sim *sim); /* expiry.c: at any time while the daemon runs */
+
 /* trying.c: around each try of a step, and after each look. */
 void trying_begins(struct sim *sim, int64_t incident, size_t step);
 void trying_ended(struct sim *sim, int64_t incident);

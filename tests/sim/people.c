@@ -160,8 +160,9 @@ static void pause_all(struct sim *sim, int64_t once)
                 sim->paused = true;
                 sim->pauses++;
         }
-        /* Some only want to have a look. */
-        sim_after(sim, once ? NSEC_PER_SEC : MINUTE, once ? 10 * MINUTE : 40 * MINUTE, resume_all, once);
+        /* Some only want to have a look, some forget it. */
+        nsec most = once ? 10 * MINUTE : rng_chance(&sim->rng, 100) ? 3 * HOUR : 40 * MINUTE;
+        sim_after(sim, once ? NSEC_PER_SEC : MINUTE, most, resume_all, once);
 }
 
 void people_see_waiting(struct sim *sim)

@@ -309,8 +309,10 @@ static void jump_clock(struct sim *sim, int64_t argument)
 static void look_for_calls(struct sim *sim, int64_t argument)
 {
         (void)argument;
-        if (sim->engine && !sim_is_dead(sim) && !sim->stopping)
+        if (sim->engine && !sim_is_dead(sim) && !sim->stopping) {
                 claim_told(sim);
+                claim_expiry(sim);
+        }
         if (!sim->ending)
                 sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);
 }

@@ -110,6 +110,7 @@ struct shadow {
 /* What the verifications of a source were told since the last step for it. */
 struct witness {
         nsec acted, last; /* true time: that step began; the last answer */
+        nsec acted_steady;
         bool known, holds;
         uint64_t life, stops; /* of the process, when it was told: between two of them nobody looked */
         nsec seen;            /* between answers, one after the other */

@@ -39,7 +39,10 @@ static void claim_verdict(struct sim *sim, int64_t source)
                             " WHERE e.key = ?1 AND i.entered_steady = ?2"
                             " AND i.state IN ('healed', 'not_healed', 'unverified')",
                             "ti", one->key, journal_steady(sim->journal));
+        /* How long the machine was off is what the wall clock makes of it. */
         nsec since = sim->now - witness->acted, within = within_of(&sim->sources[source]);
+        nsec passed = journal_steady(sim->journal) - witness->acted_steady;
+        since = passed > since ? passed : since;
         if (strcmp(state, "healed") == 0 && !(witness->known && witness->holds))
                 sim_fail(sim, "%s is said to be healed, and nothing says so", one->name);
         if (strcmp(state, "not_healed") == 0 && (!witness->known || witness->seen < within))
@@ -82,5 +85,6 @@ void verdicts_act(struct sim *sim, int64_t incident, bool undo)
         /* Of those that verify, one acts at a time. */
         bool verifies = strcmp(remediation, "slow") == 0 || strncmp(remediation, "errors", 6) == 0;
         if (!undo && verifies && source >= 0)
-                sim->witnesses[source] = (struct witness){.acted = sim->now};
+                sim->witnesses[source] =
+                        (struct witness){.acted = sim->now, .acted_steady = journal_steady(sim->journal)};
 }
