@@ -56,15 +56,15 @@ static int find_directories(const struct enclosure_places *places, const char *e
         return r;
 }
 
-static int read_evidence(const char *config_file, char **ret, struct error *error)
+int enclosure_read(struct enclosure *enclosure, const char *config_file, struct error *error)
 {
         struct remediation_set *set = NULL;
         int r = remediation_set_load(config_file, &set, error);
         if (r < 0)
                 return r;
-        *ret = strdup(set->targets.evidence_directory);
+        enclosure->evidence = strdup(set->targets.evidence_directory);
         remediation_set_free(set);
-        return *ret ? 0 : error_oom(error);
+        return enclosure->evidence ? 0 : error_oom(error);
 }
 
 int enclosure_enter(struct enclosure *enclosure, const struct enclosure_places *places, struct error *error)
@@ -72,9 +72,7 @@ int enclosure_enter(struct enclosure *enclosure, const struct enclosure_places *
         if (string_equal(enclosure->sandbox.mode, "off"))
                 return sandbox_enter(&enclosure->sandbox, (struct sandbox_options){0}, NULL, error);
         _cleanup_(release_directories) struct directories directories = {0};
-        int r = read_evidence(places->config_file, &enclosure->evidence, error);
-        if (r >= 0)
-                r = find_directories(places, enclosure->evidence, &directories, error);
+        int r = find_directories(places, enclosure->evidence, &directories, error);
         if (r < 0)
                 return r;
         /* Where SQLite spills large sorts: it would go to /var/tmp, and fail there. */

@@ -17,16 +17,19 @@ struct enclosure {
 
 /* Borrowed; NULL tokens, or key: none are made. */
 struct enclosure_places {
-        const char *config_file; /* remediations.yml, which says where evidence lies */
         const char *journal;
         const char *tokens;
         const char *new_key;          /* the file of the journal's key, at the start that makes it */
         const char *const *addresses; /* where it will listen, closed by NULL */
 };
 
+/* Where remediations.yml would have evidence lie. Before anything is made: the error of who reads the file.
+ */
+int enclosure_read(struct enclosure *enclosure, const char *config_file, struct error *error);
+
 /*
  * Makes the directories that are not there, as later it could not, and enters the sandbox. Before the first
- * thread; sockets are opened afterwards, and enclosure_seal() follows. The error of who reads the file.
+ * thread; sockets are opened afterwards, and enclosure_seal() follows.
  */
 int enclosure_enter(struct enclosure *enclosure, const struct enclosure_places *places, struct error *error);
 

@@ -62,7 +62,6 @@ static char *find_address(const char *const *listens)
 static int enter_sandbox(struct responder *responder, bool authenticates, struct error *error)
 {
         const struct enclosure_places places = {
-                .config_file = responder->arguments->daemon.config_file,
                 .journal = responder->arguments->journal,
                 .tokens = authenticates ? NULL : responder->doors.tokens,
                 .new_key = responder->key.beside,
@@ -152,6 +151,8 @@ static int start_parts(void *context, struct error *error)
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
         r = api_check_access(&api, error);
+        if (r >= 0)
+                r = enclosure_read(&responder->enclosure, arguments->daemon.config_file, error);
         if (r >= 0)
                 r = key_make(arguments->journal, arguments->journal_key, &responder->key, error);
         responder->key.key.as_it_is = arguments->seal_as_it_is;

@@ -193,6 +193,17 @@ def test_full_disk(make, sink, small_disk):
     assert responder.verify_journal().returncode == 0
 
 
+@pytest.mark.parametrize("text", ["remediations: [{name: a, match: [], steps: []}]", "remediations: [", None])
+def test_a_start_that_is_refused_leaves_nothing_behind(tmp_path, binaries, text):
+    config, place = tmp_path / "remediations.yml", tmp_path / "state"
+    if text is not None:
+        config.write_text(text)
+    done = subprocess.run([binaries.responder, f"--config.file={config}", f"--journal={place}/journal.db", "--web.listen-address=127.0.0.1:0"],
+                          check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 1 and str(config) in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [config.name] * (text is not None)
+
+
 class Twin(Responder):
     """One of several that were given the same journal."""
 

@@ -75,10 +75,11 @@ static int work_inside(void)
         _cleanup_free_ char *evidence = text_format("%s/evidence/log", directory);
         _cleanup_free_ char *elsewhere = text_format("%s/elsewhere", directory);
         _cleanup_free_ char *here = text_format("%s/evidence", directory);
-        const struct enclosure_places places = {.config_file = config, .journal = journal, .tokens = tokens};
+        const struct enclosure_places places = {.journal = journal, .tokens = tokens};
         struct enclosure enclosure = {.sandbox = {.mode = "auto"}};
         int failed = 0;
-        if (enclosure_enter(&enclosure, &places, &error) < 0)
+        if (enclosure_read(&enclosure, config, &error) < 0 ||
+            enclosure_enter(&enclosure, &places, &error) < 0)
                 failed = 1;
         else if (string_equal(enclosure.sandbox.landlock, "none"))
                 failed = 2;
