@@ -424,8 +424,8 @@ int main(int argc, char **argv)
                              "give up what remediations never need: auto (as the kernel can), require, or "
                              "off"),
                 {"url", FLAG_STRING, &remote->url, NULL, "URL",
-                 "of the responder that is asked; its unix socket on this machine, else "
-                 "http://127.0.0.1:9878, when not given"},
+                 "of the responder that is asked, http://, https:// or unix:FILE; its unix socket on this "
+                 "machine, else http://127.0.0.1:9878, when not given"},
                 {"token-file", FLAG_STRING, &remote->token_file, NULL, "FILE",
                  "the token that is shown to it; the operator's beside the journal, when it can be read"},
                 {"user", FLAG_STRING, &remote->user, NULL, "NAME", "who asks, by a password"},

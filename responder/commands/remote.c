@@ -48,11 +48,24 @@ static int try_socket(struct remote *remote, char *take, struct error *error)
         return 0;
 }
 
+/* --web.operator-socket=FILE, or --url=unix:FILE, which says the same; NULL: none is named. */
+static const char *named_socket(const struct responder_arguments *arguments)
+{
+        const char *url = arguments->remote.url;
+        return url && string_starts(url, "unix:") ? url : arguments->operator_socket;
+}
+
+static bool comes_over_http(const struct responder_arguments *arguments)
+{
+        const struct remote_arguments *remote = &arguments->remote;
+        return (remote->url && !string_starts(remote->url, "unix:")) || remote->token_file || remote->user;
+}
+
 static int find_socket(struct remote *remote, struct error *error)
 {
         const struct responder_arguments *arguments = remote->arguments;
-        if (arguments->operator_socket) {
-                const char *given = arguments->operator_socket;
+        const char *given = named_socket(arguments);
+        if (given) {
                 remote->socket = strdup(given + (string_starts(given, "unix:") ? strlen("unix:") : 0));
                 return remote->socket ? 0 : error_oom(error);
         }
@@ -100,11 +113,10 @@ static int find_token(struct remote *remote, struct error *error)
 static int check(const struct responder_arguments *arguments, struct error *error)
 {
         const struct remote_arguments *remote = &arguments->remote;
-        bool http = remote->url || remote->token_file || remote->user;
-        if (arguments->operator_socket && http)
+        if (named_socket(arguments) && comes_over_http(arguments))
                 return error_set(error, EINVAL,
-                                 "over --web.operator-socket nothing else is shown: leave out --url, --user "
-                                 "and --token-file, or it");
+                                 "over a socket (--web.operator-socket, --url=unix:…) nothing else is shown: "
+                                 "leave out --url, --user and --token-file, or it");
         if (!remote->user != !remote->password_file)
                 return error_set(error, EINVAL, "--user and --password-file go together");
         if (remote->user && remote->token_file)
@@ -127,7 +139,7 @@ int remote_open(const struct responder_arguments *arguments, struct remote **ret
                 return error_oom(error);
         remote->arguments = arguments;
         remote->base = given->url ? given->url : REMOTE_LOCAL_URL;
-        if (!given->url && !given->token_file && !given->user)
+        if (!comes_over_http(arguments))
                 r = find_socket(remote, error);
         if (r >= 0 && given->user)
                 r = make_login(remote, given->user, given->password_file, error);

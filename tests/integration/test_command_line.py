@@ -130,6 +130,7 @@ def test_what_is_asked_wrongly_is_2_and_says_nothing_on_stdout(terminal):
                         (["approve", "1", "2"], "no further words"), (["aprove", "1"], 'did you mean "approve'),
                         (["incidents", "--alert=x"], "does not take --alert"),
                         (["pause", "--web.operator-socket=x", "--url=http://localhost"], "nothing else is shown"),
+                        (["pause", "--url=unix:x", "--token-file=y"], "nothing else is shown"),
                         (["pause", "--user=ada"], "go together"), (["pause", "--token-file=none"], "--token-file: "),
                         (["pause", "--url=ftp://localhost"], "ftp")):
         assert said in terminal.says(*words, code=USAGE), words
@@ -140,6 +141,8 @@ def test_over_http_by_tokens_and_what_they_do_not_open(terminal, tmp_path):
     number = ask(terminal, over="http")
     token = f"--token-file={terminal.daemon.token('operator')}"
     assert number in terminal.types("incidents", url).stdout  # reading is free on loopback
+    for socket in ("operator.sock", f"//{terminal.daemon.directory}/operator.sock"):  # as the log calls it, and as an URL
+        assert number in terminal.types("incidents", f"--url=unix:{socket}", cwd=terminal.daemon.directory).stdout
     refused = terminal.types("deny", number, url)
     assert refused.returncode == FORBIDDEN and "operators' unix socket" in refused.stderr, refused
     (tmp_path / "wrong").write_text("wrong" * 8)
