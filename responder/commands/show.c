@@ -163,40 +163,43 @@ static const cJSON *plan_of(const cJSON *plans, double position)
         return NULL;
 }
 
-/* What came of it or, as long as nothing did, what it would do. */
-static const char *said_of_step(const cJSON *step, const cJSON *planned)
+/* What came of it or, as long as nothing did, what it would do, or why that cannot be said. */
+static void put_said_of_step(struct text *text, const cJSON *step, const cJSON *planned)
 {
-        const char *const said[] = {
-                json_string(json_get(step, "outcome", NULL), "summary"),
-                json_string(json_get(step, "outcome", NULL), "error"),
-                json_string(json_get(step, "plan", NULL), "summary"),
-                json_string(json_get(planned, "plan", NULL), "summary"),
-                json_string(planned, "error"),
+        const struct {
+                const char *before, *said;
+        } sayings[] = {
+                {": ", json_string(json_get(step, "outcome", NULL), "summary")},
+                {": ", json_string(json_get(step, "outcome", NULL), "error")},
+                {"; planned: ", json_string(json_get(step, "plan", NULL), "summary")},
+                {"; planned: ", json_string(json_get(planned, "plan", NULL), "summary")},
+                {"; cannot be planned: ", json_string(planned, "error")},
         };
-        for (size_t i = 0; i < N_ELEMENTS(said); i++)
-                if (said[i])
-                        return said[i];
-        return "";
+        for (size_t i = 0; i < N_ELEMENTS(sayings); i++) {
+                if (!sayings[i].said)
+                        continue;
+                text_puts(text, sayings[i].before);
+                text_put_line(text, sayings[i].said, SENTENCE_MOST);
+                return;
+        }
 }
 
-static void put_steps(struct text *text, const cJSON *steps, const cJSON *plans)
+static void put_steps(struct text *text, const cJSON *incident)
 {
-        const cJSON *step;
+        const cJSON *steps = json_get(incident, "steps", NULL), *step;
+        const cJSON *plans = last_plans(json_get(incident, "timeline", NULL));
+        const bool over = json_string(incident, "ended_at") != NULL;
         if (cJSON_GetArraySize(steps) == 0)
                 return;
         text_puts(text, "\nSteps\n");
         cJSON_ArrayForEach(step, steps)
         {
-                const char *status = json_string(step, "status");
-                const char *said = said_of_step(step, plan_of(plans, json_number(step, "position", 0)));
                 text_printf(text, "  %.0f. ", json_number(step, "position", 0));
                 show_string(text, step, "action");
                 text_puts(text, ": ");
-                put_words(text, status);
-                if (*said) {
-                        text_puts(text, string_equal(status, "waiting") ? "; planned: " : ": ");
-                        text_put_line(text, said, SENTENCE_MOST);
-                }
+                const char *status = json_string(step, "status");
+                put_words(text, over && string_equal(status, "waiting") ? "not run" : status);
+                put_said_of_step(text, step, plan_of(plans, json_number(step, "position", 0)));
                 text_putc(text, '\n');
         }
 }
@@ -267,7 +270,7 @@ void show_incident(struct text *text, const cJSON *incident)
         put_when(text, incident, "opened", "opened_at");
         put_when(text, incident, "began", "running_at");
         put_when(text, incident, "ended", "ended_at");
-        put_steps(text, json_get(incident, "steps", NULL), last_plans(json_get(incident, "timeline", NULL)));
+        put_steps(text, incident);
         put_timeline(text, json_get(incident, "timeline", NULL));
         put_decisions(text, incident);
 }

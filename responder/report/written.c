@@ -155,6 +155,7 @@ static void put_steps(const struct writer *writer, const cJSON *incident)
 {
         static const char *const columns[] = {"step",    "action", "planned", "came of it",
                                               "outcome", "from",   "to",      NULL};
+        const bool over = json_string(incident, "ended_at") != NULL;
         const cJSON *step;
         write_heading(writer, "What was done");
         write_table_begin(writer, columns);
@@ -167,7 +168,8 @@ static void put_steps(const struct writer *writer, const cJSON *incident)
                 write_cell(writer, json_string(step, "action"));
                 write_cell(writer, json_string(json_get(step, "plan", NULL), "summary"));
                 write_begin(writer, PIECE_CELL);
-                put_word(writer, json_string(step, "status"));
+                const char *status = json_string(step, "status");
+                put_word(writer, over && string_equal(status, "waiting") ? "not run" : status);
                 write_end(writer, PIECE_CELL);
                 write_cell(writer, json_string(json_get(step, "outcome", NULL), "summary"));
                 write_cell(writer, json_string(step, "started_at"));

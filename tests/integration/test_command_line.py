@@ -98,6 +98,7 @@ def test_deny_and_cancel_and_undo_say_what_came_of_them(terminal):
         assert "not in a person's hands" in terminal.says("give-back", number, code=NOT)
         assert terminal.says(word, number, "--reason", "no").startswith(f"{number} asks: {event} by ")
         assert terminal.daemon.incident(number)["state"] == event
+        assert "1. host.memory: not run; planned: " in terminal.says("incident", number)
         assert "is " + event in terminal.says("undo", number, code=NOT)
     assert "there is no incident INC-1999-0001" in terminal.says("undo", "INC-1999-0001", code=NOT)
     assert "is called INC-2026-0007" in terminal.says("deny", "../status", code=USAGE)
