@@ -163,6 +163,12 @@ static int plan_step(void *context, const struct action *action, struct step_run
         return action->plan(on_targets(context, run), ret_plan, error);
 }
 
+static int people_step(void *context, const struct action *action, struct step_run *run,
+                       const struct people_asked *asked, struct sighting *ret, struct error *error)
+{
+        return action->people(on_targets(context, run), asked, ret, error);
+}
+
 static int run_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
                     struct error *error)
 {
@@ -203,6 +209,7 @@ static const struct world here = {
         .silence = set_silences,
         .notify = notify_receiver,
         .plan_step = plan_step,
+        .people_step = people_step,
         .run_step = run_step,
         .resume_step = resume_step,
         .undo_step = undo_step,

@@ -63,6 +63,7 @@ struct incident_run {
         bool unheard;        /* its timeline says that nobody was reached, */
         bool unheard_refuse; /* since he refused */
         bool doubted;        /* its timeline says that the end of its alert is not believed */
+        bool unseen;         /* the log says that whether a person is at it cannot be known */
 };
 
 /* True when the remediation still has the steps that the incident was opened with. */

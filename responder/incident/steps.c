@@ -9,7 +9,7 @@
 #include "responder/incident/planning.h"
 #include "responder/incident/question.h"
 #include "responder/incident/run_step.h"
-#include "responder/people/people.h"
+#include "responder/incident/yield.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
@@ -140,13 +140,6 @@ static int find_reason(const struct incident_run *run, size_t index, const cJSON
         return r < 0 ? r : *ret != NULL;
 }
 
-static struct people_question question_of(struct incident_run *run)
-{
-        const struct incident_parts *parts = run->parts;
-        return (struct people_question){parts->journal,   parts->world,   parts->set,
-                                        run->remediation, &run->incident, run->lock};
-}
-
 /* Plans the step and writes the plan down: from then on it counts as begun. 1: it may run; 0: `*ret` says why
  * not. */
 static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
@@ -172,7 +165,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
         if (asks)
                 return ask_person(run, index, reason, plan, ret, error);
 
-        const struct people_question people = question_of(run);
+        const struct people_question people = yield_question(run);
         struct journal_entry started = {.event = "step started",
                                         .expect = INCIDENT_RUNNING,
                                         .unless_paused = true,
@@ -308,42 +301,6 @@ static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error
         return r < 0 ? r : run_refresh(run, error);
 }
 
-/* A person is at what the step would change: what is done is done, and the rest waits. True: it does. */
-static int yield_to_people(struct incident_run *run, size_t index, bool *ret_yielded, enum steps_end *ret,
-                           struct error *error)
-{
-        const struct incident_parts *parts = run->parts;
-        const struct people_question question = question_of(run);
-        struct people_hold hold = {0};
-        *ret_yielded = false;
-        if (run_step_at(run, index)->action->effect == EFFECT_READ_ONLY)
-                return 0;
-        int r = people_ask(&question, &hold, error);
-        if (r <= 0)
-                return r;
-        const nsec left = hold.until - journal_steady(parts->journal);
-        const nsec until = hold.until != 0 ? world_wall(parts->world) + left : 0;
-        char time[TIME_TEXT_MAX];
-        _cleanup_json_ cJSON *detail = reason_detail(hold.reason, NULL);
-        if (!detail || json_put(detail, PEOPLE_SEEN, cJSON_CreateString(hold.reason)) < 0 ||
-            json_put(detail, "guard", cJSON_CreateString(PEOPLE_GUARD)) < 0 ||
-            (until != 0 && json_put(detail, "until", cJSON_CreateString(time_format(until, time))) < 0))
-                return error_oom(error);
-        const struct incident_change yielded = {.to = INCIDENT_HELD,
-                                                .event = EVENT_YIELDED,
-                                                .guard = PEOPLE_GUARD,
-                                                .guard_until = until,
-                                                .tells = true,
-                                                .detail = detail};
-        r = run_enter(run, &yielded, error);
-        *ret_yielded = r >= 0;
-        if (r >= 0) {
-                *ret = STEPS_YIELDED;
-                run->look_again = world_monotonic(parts->world);
-        }
-        return r;
-}
-
 /* One step that is not finished; `*ret` is STEPS_COMPLETE when the next one may follow. */
 static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
@@ -357,11 +314,14 @@ static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret
                 r = cut_skips(run, index, &skipped, error);
         if (r >= 0 && skipped)
                 return cut_skip(run, index, error);
-        bool yielded = false;
-        if (r >= 0 && !begun)
-                r = yield_to_people(run, index, &yielded, ret, error);
-        if (r < 0 || yielded)
-                return r;
+        if (r >= 0 && !begun) {
+                /* What is done is done, and the rest waits. */
+                r = yield_to_people(run, index, 1, error);
+                if (r > 0)
+                        *ret = STEPS_YIELDED;
+        }
+        if (r != 0)
+                return r < 0 ? r : 0;
         r = interrupt_changed(run, index, &interrupted, ret, error);
         if (r >= 0 && !interrupted && begun)
                 r = recover_step(run, index, &again, ret, error);

@@ -43,3 +43,19 @@ int journal_find_hands(struct journal *journal, int64_t incident, const char *lo
                 journal_bind(&journal->reader, HANDS_UNDER, error, "tii", lock, seen_after, freed);
         return read_hands(journal, others, ret, error);
 }
+
+int journal_own_times(struct journal *journal, const char *kind, nsec after, size_t limit,
+                      struct own_time *ret, size_t *ret_count, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, OWN_TIMES, error, "tiii", kind, after,
+                             (int64_t)world_wall(journal->world), (int64_t)limit);
+        size_t count = 0;
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0)
+                ret[count++] = (struct own_time){sqlite3_column_int64(statement, 0),
+                                                 sqlite3_column_int64(statement, 1)};
+        *ret_count = count;
+        return r < 0 ? r : 0;
+}

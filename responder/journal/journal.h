@@ -291,6 +291,11 @@ void journal_hands_release(struct journal_hands *hands);
 int journal_find_hands(struct journal *journal, int64_t incident, const char *lock, nsec seen_after,
                        nsec freed, struct journal_hands *ret, struct error *error);
 
+/* When steps of a kind ("docker.") were under way or undone, of those that were so after a wall time; one
+ * that is goes on until now. At most `limit`, the newest first. */
+int journal_own_times(struct journal *journal, const char *kind, nsec after, size_t limit,
+                      struct own_time *ret, size_t *ret_count, struct error *error);
+
 /* The locks, `limit` of them at most, under which a run that changes something has begun after a steady time;
  * each of `ret` is to be freed. */
 int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,

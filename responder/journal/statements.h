@@ -129,6 +129,12 @@ X(INCIDENT_CHAIN, "UPDATE incidents SET chain = coalesce(?2, chain), climbing_st
         " AND ((taken = 1 AND ended_at = 0) OR hands_steady > ?2)"
 X(HANDS_UNDER, IN_HANDS " AND lock = ?1 ORDER BY (taken AND ended_at = 0) DESC, hands_steady DESC LIMIT 1")
 X(HANDS_ON, IN_HANDS " AND id = ?1")
+/* When steps of a kind were under way, or undone, of those that ended after ?2; one that goes on ends at ?3. */
+X(OWN_TIMES, "SELECT t.at, coalesce((SELECT n.at FROM timeline n WHERE n.incident = t.incident AND n.id > t.id"
+             " AND n.step = t.step AND n.event NOT IN ('progress', 'step waits', 'step goes on') ORDER BY n.id LIMIT 1),"
+             " ?3) AS ended FROM timeline t JOIN steps s ON s.incident = t.incident AND s.position = t.step"
+             " WHERE t.id > (SELECT max(id) FROM timeline) - 5000 AND t.event IN ('step started', 'step goes on',"
+             " 'undo started') AND s.action LIKE ?1 || '%' AND ended >= ?2 ORDER BY t.id DESC LIMIT ?4")
 X(HANDS_KEEP, "SELECT 1 FROM incidents i JOIN incidents o ON o.hands <> '' AND (o.lock = i.lock AND i.lock <> '')"
               " AND o.hands_steady > i.freed_steady AND ((o.taken = 1 AND o.ended_at = 0) OR o.hands_steady > ?2)"
               " WHERE i.id = ?1 UNION ALL SELECT 1 FROM incidents WHERE id = ?1 AND hands <> ''"

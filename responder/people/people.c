@@ -7,7 +7,7 @@
 #include "responder/world/world.h"
 #include "runbook/assert.h"
 
-enum { SIGN_TAKEN, SIGN_ACKNOWLEDGED, SIGN_SILENCE };
+enum { SIGN_TAKEN, SIGN_ACKNOWLEDGED, SIGN_SILENCE, SIGN_DOCKER };
 
 const struct people_sign people_signs[] = {
         [SIGN_TAKEN] = {"taken", "`take` on the page, by the command line or the API; until `give-back`",
@@ -17,6 +17,8 @@ const struct people_sign people_signs[] = {
                           "Alertmanager's silences, asked before what has waited begins, and "
                           "between steps",
                           "has silenced"},
+        [SIGN_DOCKER] = {"docker", "the Engine's events of the containers of a step's service",
+                         "was seen with"},
         {NULL, NULL, NULL},
 };
 
@@ -58,6 +60,46 @@ static int ask_journal(const struct people_question *question, nsec window, stru
         journal_hands_release(&hands);
         *ret = hold;
         return 1;
+}
+
+int people_prepare(const struct people_question *question, const struct action *action, struct own_time *own,
+                   struct people_asked *ret, struct error *error)
+{
+        const nsec window = find_window(question), now = world_wall(question->world);
+        if (window <= 0 || !action->people || !remediation_set_sees(question->set, action) ||
+            !question->world->people_step || action->effect == EFFECT_READ_ONLY)
+                return 0;
+        const nsec ago = journal_steady(question->journal) - question->incident->freed_steady;
+        struct people_asked asked = {.now = now, .after = now - window, .own = own};
+        if (question->incident->freed_steady != 0)
+                asked.freed = now - ago;
+        if (asked.freed > asked.after)
+                asked.after = asked.freed;
+        _cleanup_free_ char *kind = strndup(action->name, strcspn(action->name, ".") + 1);
+        int r = kind ? journal_own_times(question->journal, kind, asked.after, PEOPLE_OWN_TIMES_MOST, own,
+                                         &asked.own_count, error)
+                     : error_oom(error);
+        if (r < 0)
+                return r;
+        *ret = asked;
+        return 1;
+}
+
+bool people_judge(const struct people_question *question, const struct people_asked *asked,
+                  const struct sighting *seen, struct people_hold *ret)
+{
+        const nsec window = find_window(question);
+        if (seen->last <= asked->after || seen->since <= asked->freed)
+                return false;
+        /* A neighbour's clock may be ahead. */
+        const nsec last = seen->last < asked->now ? seen->last : asked->now;
+        char since[TIME_TEXT_MAX];
+        put_since(question->world, asked->now - seen->since, since);
+        struct people_hold hold = {.until = journal_steady(question->journal) - (asked->now - last) + window,
+                                   .tells = true};
+        snprintf(hold.reason, sizeof(hold.reason), "%s since %s", seen->words, since);
+        *ret = hold;
+        return true;
 }
 
 nsec people_seen_after(const struct people_question *question)

@@ -39,6 +39,20 @@ struct people_hold {
 /* 1: a person is at it, and `ret` says who; 0: nobody was seen within the window of its remediation. */
 int people_ask(const struct people_question *question, struct people_hold *ret, struct error *error);
 
+/* The family of an action, up to its dot: "docker."; and the most of its own times that are asked for. */
+enum { PEOPLE_OWN_TIMES_MOST = 256 };
+
+/*
+ * How people are to be looked for at what one step acts upon, with `own` as room for PEOPLE_OWN_TIMES_MOST of
+ * our own times. 1; 0: they are not to be looked for at all.
+ */
+int people_prepare(const struct people_question *question, const struct action *action, struct own_time *own,
+                   struct people_asked *ret, struct error *error);
+
+/* What follows from somebody who was seen so; false: nothing. */
+bool people_judge(const struct people_question *question, const struct people_asked *asked,
+                  const struct sighting *seen, struct people_hold *ret);
+
 /* Who was seen at it before this steady time does not matter any more. */
 nsec people_seen_after(const struct people_question *question);
 

@@ -57,6 +57,25 @@ enum resumption {
         RESUME_UNKNOWN, /* cannot be told: a person has to look */
 };
 
+/* Somebody who was seen at what a step acts upon. */
+struct sighting {
+        nsec since, last; /* wall: first and last seen */
+        char words[160];  /* "somebody was seen with docker exec (psql) in orders-db-1"; one line */
+};
+
+/* When this responder itself was acting: wall. */
+struct own_time {
+        nsec from, until;
+};
+
+/* How people are looked for: who was last seen before `after`, or has been there since before `freed` (wall;
+ * 0: never), does not matter; nor is what was done by Docker in one of our own times a person's. */
+struct people_asked {
+        nsec now, after, freed;
+        const struct own_time *own;
+        size_t own_count;
+};
+
 struct action {
         const char *name; /* the key in remediations.yml: "docker.restart" */
         const char *help; /* one sentence for the reference page */
@@ -85,6 +104,14 @@ struct action {
          * -ESRCH.
          */
         int (*plan)(struct step_run *run, cJSON **ret_plan, struct error *error);
+
+        /*
+         * Whether a person is, or was lately, at what run() would act upon, found out by reading only: 1, the
+         * last of them; 0: nobody. An error: that is not known, which is neither. May be NULL: there is
+         * nobody to be seen.
+         */
+        int (*people)(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                      struct error *error);
 
         /* Acts as planned, by the deadline. The outcome is an object with at least "summary". */
         int (*run)(struct step_run *run, cJSON **ret_outcome, struct error *error);

@@ -7,6 +7,7 @@
 
 #include "responder/remediation/doubts.h"
 #include "responder/remediation/rates.h"
+#include "responder/remediation/signs.h"
 #include "responder/remediation/steps.h"
 #include "responder/remediation/tell.h"
 #include "responder/remediation/verification.h"
@@ -82,8 +83,8 @@ const struct config_field remediation_fields[] = {
 
 /* The sections that are not targets. */
 static const char *const own_sections[] = {
-        "escalate_to", "escalation", "tell",         "unmatched_to", "external_url", "breaker", "storm",
-        "hours",       "time_zone",  "human_window", "maintenance",  "remediations", NULL};
+        "escalate_to", "escalation", "tell",         "unmatched_to", "external_url", "breaker",      "storm",
+        "hours",       "time_zone",  "human_window", "human_signs",  "maintenance",  "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
@@ -91,6 +92,7 @@ struct top {
         char *time_zone;
         struct config_strings hours;
         struct config_node *maintenance, *escalation;
+        struct config_strings human_signs;
         struct config_strings tell;
         struct config_node *remediations;
 };
@@ -133,6 +135,10 @@ const struct config_field top_fields[] = {
                  "then only what somebody has taken is left alone"},
         {"maintenance", CONFIG_NODE, offsetof(struct top, maintenance), .flags = CONFIG_NOT_EMPTY,
          .help = "when nothing is begun, and what is silenced meanwhile: a mapping, below"},
+        {"human_signs", CONFIG_STRINGS, offsetof(struct top, human_signs),
+         .help = "by what people are seen at what a step acts upon, beside what they tell the responder: "
+                 "docker "
+                 "(the Engine's events); none when absent"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -188,8 +194,9 @@ static void receiver_check(struct config_node *node, const char *key, const char
                 config_complain(node, key, "there is no receiver \"%s\"", receiver);
 }
 
-/* The one list, wherever it is kept. */
+/* The lists that are released alone, wherever they are kept. */
 static const struct config_field tell_alone[] = {{"tell", CONFIG_STRINGS, 0, .flags = 0}, {0}};
+static const struct config_field signs_alone[] = {{"human_signs", CONFIG_STRINGS, 0, .flags = 0}, {0}};
 
 /* Whatever a remediation is, it may be held until it expires, or be interrupted: somebody has to hear of it.
  */
@@ -357,6 +364,9 @@ static int set_read(struct remediation_set *set, struct error *error)
         rate_read(root, "storm", top.storm, &set->storm);
         set->human_window = HUMAN_WINDOW;
         window_read(root, top.human_window, &set->human_window);
+        set->human_signs = top.human_signs;
+        top.human_signs = (struct config_strings){0};
+        signs_check(root, &set->human_signs);
         struct config_node *list = top.remediations;
         int r = hours_read(root, "hours", &top.hours, top.time_zone, &set->hours, error);
         if (r >= 0)
@@ -414,6 +424,7 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
         config_release(tell_alone, &set->tell);
         hours_free(set->hours);
         maintenance_release(&set->maintenance);
+        config_release(signs_alone, &set->human_signs);
         free(set->doubts);
         config_release(target_fields, &set->targets);
         config_free(set->config);

@@ -84,6 +84,7 @@ struct remediation_set {
         struct hours *hours; /* in which people are there; NULL: not said */
         nsec human_window;   /* as of a remediation that does not say */
         struct maintenance_plan maintenance;
+        struct config_strings human_signs; /* families of actions whose targets are looked at for people */
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */
@@ -124,6 +125,9 @@ struct remediation *remediation_free(struct remediation *remediation);
  */
 bool remediation_asks_about_stage(const struct remediation *remediation);
 bool remediation_answers(const struct remediation *remediation, const struct config_map *labels);
+
+/* Whether people are looked for at what an action of its family acts upon. */
+bool remediation_set_sees(const struct remediation_set *set, const struct action *action);
 
 /* Whether any of its steps changes something. */
 bool remediation_changes(const struct remediation *remediation);

@@ -78,6 +78,9 @@ struct world {
         /* Actions: as in responder/remediation/action.h, of the step that `run` was bound for. */
         int (*plan_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
                          struct error *error);
+        int (*people_step)(void *context, const struct action *action, struct step_run *run,
+                           const struct people_asked *asked, struct sighting *ret,
+                           struct error *error); /* NULL: nobody looks for people */
         int (*run_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
                         struct error *error);
         enum resumption (*resume_step)(void *context, const struct action *action, struct step_run *run,

@@ -15,6 +15,7 @@ static struct {
         pthread_cond_t changed;
         struct text words;
         bool gate_open, mended;
+        int people;
 } calls = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void record(const char *what, const char *name)
@@ -34,8 +35,29 @@ static void set_switches(bool gate_open, bool mended)
         pthread_mutex_unlock(&calls.lock);
 }
 
+void see_people(int result)
+{
+        pthread_mutex_lock(&calls.lock);
+        calls.people = result;
+        pthread_mutex_unlock(&calls.lock);
+}
+
+static int act_people(struct step_run *run _unused_, const struct people_asked *asked, struct sighting *ret,
+                      struct error *error)
+{
+        pthread_mutex_lock(&calls.lock);
+        int people = calls.people;
+        pthread_mutex_unlock(&calls.lock);
+        if (people < 0)
+                return error_set(error, -people, "nobody may look");
+        if (people > 0)
+                *ret = (struct sighting){asked->now, asked->now, "ada was seen with psql on orders"};
+        return people;
+}
+
 void reset_actions(void)
 {
+        see_people(0);
         forget_action_calls();
         set_switches(false, false);
 }
@@ -246,7 +268,7 @@ static int act_settle(struct step_run *run, struct error *error)
 #define ACT(word, ...)                                                                                      \
         {                                                                                                   \
                 .name = word, .help = word, .fields = act_fields, .config_size = sizeof(struct act_config), \
-                .plan = act_plan, .run = act_run, __VA_ARGS__                                               \
+                .plan = act_plan, .people = act_people, .run = act_run, __VA_ARGS__                         \
         }
 
 static const struct action act_once = ACT("act.once", .effect = EFFECT_IRREVERSIBLE, .counts = what_counts);

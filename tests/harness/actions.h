@@ -26,6 +26,10 @@ void reset_actions(void);
 
 bool action_called(const char *word);
 
+/* What whoever asks for people at what an action acts upon is told: 1: somebody is there, since just now; 0:
+ * nobody; -EACCES: that cannot be known. reset_actions() sends them away. */
+void see_people(int result);
+
 /* Waits until it was called; fails the test after 20 seconds. */
 void await_action_call(const char *word);
 

@@ -151,6 +151,11 @@ static nsec read_later(void *context _unused_)
         return clock_monotonic() + hand_ahead;
 }
 
+static nsec read_wall_later(void *context _unused_)
+{
+        return clock_wall() + hand_ahead;
+}
+
 size_t look_by_hand(struct engine_fixture *fixture, nsec *ret_next)
 {
         assert_int_equal(engine_look(fixture->engine, ret_next, NULL), 0);
@@ -187,6 +192,7 @@ static void open_journal_in(struct engine_fixture *fixture, bool by_hand)
                 fixture->by_hand = *place_world(fixture->place);
                 fixture->by_hand.run = take_work;
                 fixture->by_hand.monotonic = read_later;
+                fixture->by_hand.wall = read_wall_later;
                 world = &fixture->by_hand;
         }
         if (journal_open(path, &test_key, world, &fixture->journal, &error) < 0)

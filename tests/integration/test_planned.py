@@ -298,3 +298,29 @@ def test_two_people_agree_to_a_plan_that_moves(edited, api_keys, sink):
     assert "a second person" not in terminal("approve", number)[1]
     responder.wait_state("change", "done")
     assert api_keys.live_keys() == []
+
+
+def test_who_is_at_a_container_is_left_alone(edited, service, engine, sink):
+    """By the Engine's events: what a person does there holds, and neither what this responder does nor a health check."""
+    web = service.start()
+    responder = edited.start({"docker.restart": {"service": "web", "stop_grace": "1s"}}, lock="web-${labels.n}",
+                             head={"human_signs": ["docker"], "storm": "off"})
+
+    def held(n, words):
+        responder.send(alert_of("ill", n=str(n)))
+        incident = responder.wait_state("change", "held", n=str(n))
+        assert incident["guard"] == "human"
+        reason = next(row["detail"]["reason"] for row in incident["timeline"] if row["event"] == "held")
+        assert reason.startswith(f"somebody was seen with {words} since "), reason
+        return incident["number"]
+
+    engine.docker("restart", "-t", "1", web)
+    first = held(1, f"docker restart on {web}")
+    engine.docker("exec", web, "/service", "copy")
+    held(2, f"docker exec (/service) in {web}")
+    wait_for(lambda: f"docker exec (/service) in {web}" in told(sink), "who is on call to hear of it", 30)
+    before = service.started_at(web)
+    assert responder.post(f"/api/v1/incidents/{first}/give-back", {"by": "ada"})[0] in (200, 202)
+    responder.wait_state("change", "done", n="1")
+    assert service.started_at(web) > before
+    held(3, f"docker exec (/service) in {web}")

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "responder/actions/docker/containers.h"
+#include "responder/actions/docker/people.h"
 #include "responder/actions/shared/plan.h"
 #include "runbook/docker_access.h"
 #include "runbook/wait.h"
@@ -256,6 +257,13 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
 
 static const char *const restart_counts[] = {"containers name image_id", NULL};
 
+static int restart_people(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                          struct error *error)
+{
+        const struct restart_config *config = run->config;
+        return docker_people(run, config->service, asked, ret, error);
+}
+
 /* Repeatable, because run() knows by StartedAt and by its progress what was restarted before. */
 const struct action action_docker_restart = {
         .name = "docker.restart",
@@ -271,5 +279,6 @@ const struct action action_docker_restart = {
         .check = docker_section_check,
         .counts = restart_counts,
         .plan = restart_plan,
+        .people = restart_people,
         .run = restart_run,
 };

@@ -11,6 +11,7 @@
 
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/docker/env.h"
+#include "responder/actions/docker/people.h"
 #include "responder/actions/shared/plan.h"
 #include "runbook/docker_access.h"
 
@@ -186,6 +187,13 @@ static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *
 
 static const char *const set_env_counts[] = {"env", "containers name change previous", NULL};
 
+static int env_people(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                      struct error *error)
+{
+        const struct set_env_config *config = run->config;
+        return docker_people(run, config->service, asked, ret, error);
+}
+
 /* Repeatable, because run() first puts back what its progress says a crash left half-done. */
 const struct action action_docker_set_env = {
         .name = "docker.set_env",
@@ -203,6 +211,7 @@ const struct action action_docker_set_env = {
         .check = set_env_check,
         .counts = set_env_counts,
         .plan = env_plan,
+        .people = env_people,
         .run = set_env_run,
         .undo = env_undo,
         .settle = env_settle,

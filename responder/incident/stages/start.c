@@ -8,6 +8,7 @@
 #include "responder/incident/question.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/trust.h"
+#include "responder/incident/yield.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
@@ -211,7 +212,10 @@ int stage_start(struct incident_run *run, struct error *error)
         assert_that(incident_fits(&run->incident, run->remediation),
                     "the steps are those it was opened with");
         struct start start = {0};
-        int r = leave_guard(run, error);
+        int r = yield_to_people(run, 0, run->incident.step_count, error);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = leave_guard(run, error);
         if (r >= 0)
                 r = make_start(run, &start, error);
         if (r < 0)

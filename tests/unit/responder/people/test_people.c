@@ -210,6 +210,108 @@ static void test_midway_the_rest_waits(void **state _unused_)
         fixture_close(fixture);
 }
 
+#define WATCHED(more) \
+        "  - {name: one, match: ['alertname=\"a\"'], " more "steps: [{act.once: {name: one}}]}\n"
+
+/* The family of the test's own actions is none that a file may name. */
+static void watch_acts(struct engine_fixture *fixture, bool watches)
+{
+        struct config_strings *signs = &fixture->set->human_signs;
+        assert_int_equal(signs->count, 0);
+        if (!watches)
+                return;
+        signs->items = calloc(1, sizeof(char *));
+        assert_non_null(signs->items);
+        signs->items[signs->count++] = strdup("act");
+}
+
+static struct engine_fixture *open_watched(const char *remediations, bool watches)
+{
+        struct engine_fixture *fixture = open_by_hand(remediations);
+        fixture_stop(fixture);
+        watch_acts(fixture, watches);
+        fixture_start_by_hand(fixture);
+        return fixture;
+}
+
+/* Who is seen at what it acts upon holds it, and is named; until his window is over. */
+static void test_who_is_seen_is_left_alone(void **state _unused_)
+{
+        struct engine_fixture *fixture = open_watched(WATCHED(""), true);
+        see_people(1);
+        alert_arrives(fixture, "f1", true, "");
+        look_until_idle(fixture);
+        assert_is(fixture, 1, INCIDENT_HELD, PEOPLE_GUARD);
+        assert_action_calls("run", "");
+        _cleanup_free_ char *who = NULL;
+        assert_int_equal(people_last(fixture->journal, 1, &who, NULL), 0);
+        if (!string_starts(who, "ada was seen with psql on orders since "))
+                fail_msg("it is held by \"%s\"", who);
+        assert_true(person_was_told(fixture, "ada was seen with psql on orders since "));
+
+        /* She is still there; then she is gone, and a while later it goes on. */
+        pass(fixture, 16 * MINUTE);
+        assert_is(fixture, 1, INCIDENT_HELD, PEOPLE_GUARD);
+        see_people(0);
+        pass(fixture, 16 * MINUTE);
+        assert_is(fixture, 1, INCIDENT_DONE, "");
+        fixture_close(fixture);
+}
+
+/* Who comes while a step runs: it is finished, and the rest waits. */
+static void test_who_is_seen_midway(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_prepare(
+                "  - name: one\n    match: ['alertname=\"a\"']\n    escalate_to: oncall\n    steps:\n"
+                "      - act.once: {name: one, waits: true}\n      - act.again: {name: two}\n");
+        watch_acts(fixture, true);
+        fixture_start(fixture);
+        alert_arrives(fixture, "f1", true, "");
+        await_action_call("run:one");
+        see_people(1);
+        open_gate();
+        await_state(fixture, 1, INCIDENT_HELD);
+        await_incident(fixture, 1, owes_nothing, 0, "told");
+        assert_action_calls("run", "run:one");
+        assert_true(person_was_told(fixture, "ada was seen with psql on orders since "));
+        fixture_close(fixture);
+}
+
+/* A person may say that it goes on all the same: of whom was seen until then. */
+static void test_who_is_seen_may_be_passed_over(void **state _unused_)
+{
+        struct engine_fixture *fixture = open_watched(WATCHED(""), true);
+        see_people(1);
+        alert_arrives(fixture, "f1", true, "");
+        look_until_idle(fixture);
+        assert_is(fixture, 1, INCIDENT_HELD, PEOPLE_GUARD);
+        see_people(0);
+        assert_int_equal(decide(fixture, DECISION_GIVE_BACK, 1), 0);
+        assert_is(fixture, 1, INCIDENT_DONE, "");
+        fixture_close(fixture);
+}
+
+/* What cannot be known holds nothing; nor does what nobody wants to be looked at. */
+static void test_what_is_not_known_holds_nothing(void **state _unused_)
+{
+        static const struct {
+                const char *rules;
+                bool watches;
+                int seen;
+        } cases[] = {{WATCHED(""), true, -EACCES},
+                     {WATCHED(""), true, 0},
+                     {WATCHED(""), false, 1},
+                     {WATCHED("human_window: off, "), true, 1}};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct engine_fixture *fixture = open_watched(cases[i].rules, cases[i].watches);
+                see_people(cases[i].seen);
+                alert_arrives(fixture, "f1", true, "");
+                look_until_idle(fixture);
+                assert_is(fixture, 1, INCIDENT_DONE, "");
+                fixture_close(fixture);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -220,6 +322,10 @@ int main(void)
                 cmocka_unit_test(test_who_works_after_a_call_is_left_alone),
                 cmocka_unit_test(test_an_approval_goes_before),
                 cmocka_unit_test(test_midway_the_rest_waits),
+                cmocka_unit_test(test_who_is_seen_is_left_alone),
+                cmocka_unit_test(test_who_is_seen_midway),
+                cmocka_unit_test(test_who_is_seen_may_be_passed_over),
+                cmocka_unit_test(test_what_is_not_known_holds_nothing),
         };
         http_client_global_init(NULL);
         return cmocka_run_group_tests(tests, NULL, NULL);

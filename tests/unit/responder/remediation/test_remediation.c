@@ -170,6 +170,10 @@ static const struct mistake {
 #undef APPROVAL
         {"tell: [heald]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "6:7: there is no end \"heald\"; did you mean \"healed\"?"},
+        {"human_signs: [docker, dokcer]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: "
+         "[{host.memory: "
+         "{}}]}\n",
+         "6:23: there is no sign \"dokcer\"; did you mean \"docker\"?"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], tell: [escalated], steps: [{host.memory: {}}]}\n",
          "there is no end \"escalated\""},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], at_stake: '${labels.}', steps: [{host.memory: "
