@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each guard would say of an alert that comes now: all of them are asked, and nothing follows. */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "responder/engine/internal.h"
 
@@ -25,7 +25,7 @@ static int ask_all(const struct guard_question *question, nsec wall, struct guar
                 if (r < 0)
                         return r;
                 struct guard_says *says = &ret->items[ret->count++];
-                *says = (struct guard_says){.guard = guard_name(i), .holds = r > 0};
+                *says = (struct guard_says){.guard = guard_name(i), .holds = r > 0, .asks = verdict.asks};
                 if (verdict.until > 0)
                         says->until = wall + (verdict.until - question->now);
                 memcpy(says->reason, verdict.reason, sizeof(says->reason));
@@ -34,11 +34,20 @@ static int ask_all(const struct guard_question *question, nsec wall, struct guar
         return 0;
 }
 
-/* Fills `question` with what the journal has; both lists are to be released whatever it returns. */
-static int ask_journal(const struct incident_parts *parts, struct guard_question *question,
-                       struct incident_list *active, struct lock_holders *holders, struct acted_locks *acted,
-                       struct error *error)
+/* What all guards look at, as it was at one moment. */
+struct guards_asked {
+        struct incident_parts parts;
+        struct guard_question question;
+        struct incident_list active;
+        struct lock_holders holders;
+        struct acted_locks acted;
+};
+
+/* What the journal has of it. */
+static int ask_journal(struct guards_asked *asked, struct error *error)
 {
+        const struct incident_parts *parts = &asked->parts;
+        struct guard_question *question = &asked->question;
         nsec since = 0;
         question->now = journal_steady(parts->journal);
         struct maintenance_shown maintenance = {0};
@@ -50,47 +59,77 @@ static int ask_journal(const struct incident_parts *parts, struct guard_question
                 question->maintained_until = question->now + maintenance.until - world_wall(parts->world);
         maintenance_shown_release(&maintenance);
         if (r >= 0)
-                r = journal_active(parts->journal, active, error);
+                r = journal_active(parts->journal, &asked->active, error);
         if (r >= 0)
-                r = find_holders(active, holders, error);
+                r = find_holders(&asked->active, &asked->holders, error);
         if (r >= 0)
-                r = acted_gather(parts, holders, question->now, acted, error);
+                r = acted_gather(parts, &asked->holders, question->now, &asked->acted, error);
+        return r;
+}
+
+int guards_asked_new(struct engine *engine, struct guards_asked **ret, struct error *error)
+{
+        struct guards_asked *asked = calloc(1, sizeof(*asked));
+        if (!asked)
+                return error_oom(error);
+        asked->parts = engine_parts(engine);
+        asked->question = (struct guard_question){
+                .journal = asked->parts.journal,
+                .world = asked->parts.world,
+                .holders = &asked->holders,
+                .set = asked->parts.set,
+                .acted = &asked->acted,
+        };
+        int r = ask_journal(asked, error);
+        if (r < 0)
+                guards_asked_free(asked);
+        else
+                *ret = asked;
+        return r;
+}
+
+struct guards_asked *guards_asked_free(struct guards_asked *asked)
+{
+        if (!asked)
+                return NULL;
+        acted_release(&asked->acted);
+        free(asked->holders.items);
+        incident_list_release(&asked->active);
+        parts_release(&asked->parts);
+        free(asked);
+        return NULL;
+}
+
+int guards_ask(const struct guards_asked *asked, const char *remediation, const struct alert *alert,
+               struct guards_say *ret, struct error *error)
+{
+        const struct remediation *found = remediation_find(asked->parts.set, remediation);
+        const struct incident none = {.id = 0};
+        struct guards_say says = {0};
+        if (!found)
+                return error_set(error, ENOENT, "there is no remediation %s", remediation);
+        int r = remediation_lock(found, alert, "INC-0000-0000", &says.lock, error);
+        if (r < 0)
+                return r;
+        struct guard_question question = asked->question;
+        question.remediation = found;
+        question.incident = &none;
+        question.lock = says.lock;
+        r = ask_all(&question, world_wall(asked->parts.world), &says, error);
+        if (r < 0)
+                free(says.lock);
+        else
+                *ret = says;
         return r;
 }
 
 int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
                       struct guards_say *ret, struct error *error)
 {
-        _cleanup_(parts_release) struct incident_parts parts = engine_parts(engine);
-        const struct remediation *found = remediation_find(parts.set, remediation);
-        const struct incident none = {.id = 0};
-        struct guards_say says = {0};
-        struct incident_list active = {0};
-        struct lock_holders holders = {0};
-        struct acted_locks acted = {0};
-        if (!found)
-                return error_set(error, ENOENT, "there is no remediation %s", remediation);
-        int r = remediation_lock(found, alert, "INC-0000-0000", &says.lock, error);
-        struct guard_question question = {
-                .journal = parts.journal,
-                .world = parts.world,
-                .remediation = found,
-                .incident = &none,
-                .lock = says.lock,
-                .holders = &holders,
-                .set = parts.set,
-                .acted = &acted,
-        };
+        struct guards_asked *asked = NULL;
+        int r = guards_asked_new(engine, &asked, error);
         if (r >= 0)
-                r = ask_journal(&parts, &question, &active, &holders, &acted, error);
-        if (r >= 0)
-                r = ask_all(&question, world_wall(parts.world), &says, error);
-        acted_release(&acted);
-        free(holders.items);
-        incident_list_release(&active);
-        if (r < 0)
-                free(says.lock);
-        else
-                *ret = says;
+                r = guards_ask(asked, remediation, alert, ret, error);
+        guards_asked_free(asked);
         return r;
 }

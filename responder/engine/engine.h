@@ -90,7 +90,7 @@ int engine_approve(struct engine *engine, const char *number, const char *actor,
 /* What each guard would say now of an alert that sets a remediation off. */
 struct guard_says {
         const char *guard;
-        bool holds;
+        bool holds, asks;             /* asks: a person decides, and else it holds */
         nsec until;                   /* wall; 0: until something changes */
         char reason[256], holder[32]; /* "" when there is none; as of struct guard_verdict */
 };
@@ -103,6 +103,13 @@ struct guards_say {
 /* -ENOENT: there is no such remediation; -EINVAL: its lock cannot be bound. Any thread. */
 int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
                       struct guards_say *ret, struct error *error);
+
+/* The same of several, for which the journal is looked at once. guards_asked_free() takes NULL. */
+struct guards_asked;
+int guards_asked_new(struct engine *engine, struct guards_asked **ret, struct error *error);
+int guards_ask(const struct guards_asked *asked, const char *remediation, const struct alert *alert,
+               struct guards_say *ret, struct error *error);
+struct guards_asked *guards_asked_free(struct guards_asked *asked);
 
 /*
  * A maintenance, begun by hand for so long, or (0) ended, whatever began it: while it holds nothing is begun,

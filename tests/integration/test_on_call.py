@@ -284,6 +284,23 @@ def test_each_remediation_is_told_with_how_it_has_fared(daemon):
     assert "and a person approves each" in page and "under the lock ask/${labels.n}" in page
 
 
+def test_what_each_guard_says_now_of_each_remediation(daemon):
+    def row(name):
+        page = daemon.page("/remediations")
+        return re.search(rf'<tr><th scope="row">{name}</th>(.*?)</tr>', page, re.DOTALL)[1]
+
+    lets = '<td class="lets" title="lets it begin"></td>'
+    guards = daemon.post("/api/v1/remediations/plain/guards", {"labels": {"alertname": "plain"}})[1]["guards"]
+    assert row("plain") == lets * len(guards)
+    assert "by its alert" in row("ask")  # whose lock has a label that nothing makes sure of
+    assert daemon.post("/-/pause", {"by": "ada"})[0] == 200
+    try:
+        assert row("plain").count(lets) == len(guards) - 1
+        assert re.match(r'<td data-of="Kill switch" title="[^"]*"><span class="s wait">holds</span></td>', row("plain"))
+    finally:
+        assert daemon.post("/-/resume", {"by": "ada"})[0] == 200
+
+
 def test_what_does_not_answer_is_told_before_it_is_needed(binaries, tmp_path):
     (tmp_path / "remediations.yml").write_text("prometheus_url: http://127.0.0.1:1\n" + REMEDIATIONS)
     made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()

@@ -66,6 +66,9 @@ void put_evidence(const struct visit *visit, const struct incident *incident, st
 int read_whole(const struct visit *visit, struct incident *incident, cJSON **timeline, struct error *error);
 /* What a remediation would do now for an alert like an incident's, and what holds it back. */
 void put_plan_of_now(const struct visit *visit, const struct incident *incident, struct text *page);
+
+/* matrix.c: remediations by guards. */
+void put_matrix(const struct visit *visit, struct text *page);
 void put_timeline(const struct visit *visit, const cJSON *timeline, struct text *page);
 
 #endif

@@ -129,51 +129,6 @@ static void put_span_of(struct text *page, nsec duration)
         text_puts(page, duration_format(duration, span));
 }
 
-/* Of a lock that is of no alert's labels: until when the guards would hold the next one; NULL: none would. */
-static const char *find_holding(const struct visit *visit, const struct remediation *remediation,
-                                const char *lock, nsec *ret_until)
-{
-        struct journal *journal = visit->parts->journal;
-        const nsec now = journal_steady(journal);
-        nsec at = 0;
-        *ret_until = 0;
-        if (remediation->cooldown > 0 && journal_last_run(journal, lock, &at, NULL) >= 0 && at != 0 &&
-            at + remediation->cooldown > now) {
-                *ret_until = visit->now + at + remediation->cooldown - now;
-                return "cooldown";
-        }
-        const struct rate *limit = &remediation->limit;
-        if (limit->count > 0 &&
-            journal_nth_run(journal, remediation->name, lock, limit->count, now - limit->period, &at, NULL) >=
-                    0 &&
-            at != 0) {
-                *ret_until = visit->now + at + limit->period - now;
-                return "limit";
-        }
-        return NULL;
-}
-
-static void put_now(const struct visit *visit, const struct remediation *remediation, struct text *page)
-{
-        const char *lock = remediation->lock ? remediation->lock : remediation->name;
-        bool paused = false;
-        nsec until = 0;
-        if (journal_paused(visit->parts->journal, &paused, NULL, NULL) >= 0 && paused) {
-                text_puts(page, " <span class=\"s wait\">Now: everything is paused.</span>");
-                return;
-        }
-        if (strstr(lock, "${"))
-                return;
-        const char *guard = find_holding(visit, remediation, lock, &until);
-        if (!guard)
-                return;
-        text_puts(page, " <span class=\"s wait\">Now: ");
-        put_guard(page, guard);
-        text_puts(page, ", until ");
-        html_put_when(page, until, visit->now);
-        text_puts(page, ".</span>");
-}
-
 /* When a person is asked, how many, and what follows when nobody answers. */
 static void put_approval(const struct approval *approval, struct text *page)
 {
@@ -195,8 +150,8 @@ static void put_approval(const struct approval *approval, struct text *page)
                 before = ", or";
         }
         if (approval->after.count > 0) {
-                text_printf(page, "%s once it has run %lld times in ", before,
-                            (long long)approval->after.count);
+                text_printf(page, "%s once it has run %lld time%s in ", before,
+                            (long long)approval->after.count, approval->after.count == 1 ? "" : "s");
                 put_span_of(page, approval->after.period);
         }
         if (approval->deadline > 0) {
@@ -207,7 +162,7 @@ static void put_approval(const struct approval *approval, struct text *page)
         text_puts(page, ".");
 }
 
-static void put_guards(const struct visit *visit, const struct remediation *remediation, struct text *page)
+static void put_guards(const struct remediation *remediation, struct text *page)
 {
         text_puts(page, "<div><dt>Held back</dt><dd>One at a time under the lock <code>");
         html_put_line(page, remediation->lock ? remediation->lock : remediation->name, WORD_MOST);
@@ -223,7 +178,6 @@ static void put_guards(const struct visit *visit, const struct remediation *reme
                 put_span_of(page, remediation->limit.period);
         }
         put_approval(&remediation->approval, page);
-        put_now(visit, remediation, page);
         text_puts(page, "</dd></div>\n");
 }
 
@@ -271,7 +225,7 @@ static void put_remediation(const struct visit *visit, const struct remediation 
         put_step_list(remediation, page);
         text_puts(page, "<dl class=\"facts\">");
         put_matchers(remediation, page);
-        put_guards(visit, remediation, page);
+        put_guards(remediation, page);
         put_record(visit, remediation, record, page);
         put_verification(remediation, page);
         text_puts(page, "</dl>\n<p><a href=\"/incidents?remediation=");
@@ -297,6 +251,7 @@ void page_remediations(const struct visit *visit)
                             "<h1>Remediations</h1>\n<p class=\"dim\">As the file has them; of how they have "
                             "fared, the last %d incidents are counted.</p>\n",
                             RUNS_LOOKED_AT);
+                put_matrix(visit, &page);
                 for (size_t i = 0; i < set->count; i++)
                         put_remediation(visit, &set->remediations[i], &records.items[i], &page);
                 page_send(visit, 200, &page);
