@@ -7,7 +7,7 @@
 #include "responder/world/world.h"
 #include "runbook/assert.h"
 
-enum { SIGN_TAKEN, SIGN_ACKNOWLEDGED, SIGN_SILENCE, SIGN_DOCKER };
+enum { SIGN_TAKEN, SIGN_ACKNOWLEDGED, SIGN_SILENCE, SIGN_DOCKER, SIGN_POSTGRES, SIGN_REDIS };
 
 const struct people_sign people_signs[] = {
         [SIGN_TAKEN] = {"taken", "`take` on the page, by the command line or the API; until `give-back`",
@@ -19,6 +19,8 @@ const struct people_sign people_signs[] = {
                           "has silenced"},
         [SIGN_DOCKER] = {"docker", "the Engine's events of the containers of a step's service",
                          "was seen with"},
+        [SIGN_POSTGRES] = {"postgres", "pg_stat_activity of a step's database", "was seen with"},
+        [SIGN_REDIS] = {"redis", "CLIENT LIST of a step's server", "was seen with"},
         {NULL, NULL, NULL},
 };
 

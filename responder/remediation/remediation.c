@@ -138,7 +138,8 @@ const struct config_field top_fields[] = {
         {"human_signs", CONFIG_STRINGS, offsetof(struct top, human_signs),
          .help = "by what people are seen at what a step acts upon, beside what they tell the responder: "
                  "docker "
-                 "(the Engine's events); none when absent"},
+                 "(the Engine's events), postgres (sessions of psql and pgAdmin), redis (of redis-cli); none "
+                 "when absent"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},

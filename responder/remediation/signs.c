@@ -7,7 +7,7 @@
 #include "runbook/words.h"
 
 /* The families of actions that can tell who is at what they act upon. */
-static const char *const families[] = {"docker"};
+static const char *const families[] = {"docker", "postgres", "redis"};
 
 void signs_check(struct config_node *node, const struct config_strings *signs)
 {

@@ -300,27 +300,56 @@ def test_two_people_agree_to_a_plan_that_moves(edited, api_keys, sink):
     assert api_keys.live_keys() == []
 
 
+def held(responder, n, words):
+    """By whoever is seen so; the number of the incident of that alert."""
+    responder.send(alert_of("ill", n=str(n)))
+    incident = responder.wait_state("change", "held", n=str(n))
+    assert incident["guard"] == "human"
+    reason = next(row["detail"]["reason"] for row in incident["timeline"] if row["event"] == "held")
+    assert reason.startswith(f"{words} since "), reason
+    return incident["number"]
+
+
 def test_who_is_at_a_container_is_left_alone(edited, service, engine, sink):
     """By the Engine's events: what a person does there holds, and neither what this responder does nor a health check."""
     web = service.start()
     responder = edited.start({"docker.restart": {"service": "web", "stop_grace": "1s"}}, lock="web-${labels.n}",
                              head={"human_signs": ["docker"], "storm": "off"})
 
-    def held(n, words):
-        responder.send(alert_of("ill", n=str(n)))
-        incident = responder.wait_state("change", "held", n=str(n))
-        assert incident["guard"] == "human"
-        reason = next(row["detail"]["reason"] for row in incident["timeline"] if row["event"] == "held")
-        assert reason.startswith(f"somebody was seen with {words} since "), reason
-        return incident["number"]
-
     engine.docker("restart", "-t", "1", web)
-    first = held(1, f"docker restart on {web}")
+    first = held(responder, 1, f"somebody was seen with docker restart on {web}")
     engine.docker("exec", web, "/service", "copy")
-    held(2, f"docker exec (/service) in {web}")
+    held(responder, 2, f"somebody was seen with docker exec (/service) in {web}")
     wait_for(lambda: f"docker exec (/service) in {web}" in told(sink), "who is on call to hear of it", 30)
     before = service.started_at(web)
     assert responder.post(f"/api/v1/incidents/{first}/give-back", {"by": "ada"})[0] in (200, 202)
     responder.wait_state("change", "done", n="1")
     assert service.started_at(web) > before
-    held(3, f"docker exec (/service) in {web}")
+    held(responder, 3, f"somebody was seen with docker exec (/service) in {web}")
+
+
+def test_who_is_at_the_data_is_left_alone(edited, api_keys, redis_server):
+    """By sessions of psql, pgAdmin and redis-cli; what an application or the responder has open holds nothing."""
+    steps = [{"postgres.execute": EXECUTE}, {"redis.flush": {"address": redis_server.address, "scope": "server", "may_remove": "everything"}}]
+    responder = edited.start(*steps, lock="${labels.n}", head={"human_signs": ["postgres", "redis"], "storm": "off"})
+    idle = psycopg2.connect(api_keys.dsn(), application_name="api")
+    admin = psycopg2.connect(api_keys.dsn(), application_name="pgAdmin 4 - DB:mcp")
+    held(responder, 1, "postgres was seen with pgAdmin 4 - DB:mcp on mcp")
+    admin.close()
+    seen = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' OR application_name LIKE 'pgAdmin%%'"
+    api_keys.wait_value(seen, 0)
+    with subprocess.Popen(["psql", "-X", "-q", api_keys.dsn()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as psql:
+        psql.stdin.write(b"SELECT 1;\n")
+        psql.stdin.flush()
+        psql.stdout.readline()
+        held(responder, 2, "postgres was seen with psql on mcp")
+        psql.communicate()
+    api_keys.wait_value(seen, 0)
+    with subprocess.Popen(["redis-cli", "-p", str(redis_server.port), "MONITOR"], stdout=subprocess.PIPE) as cli:
+        assert cli.stdout.readline() == b"OK\n"
+        number = held(responder, 3, f"somebody was seen with redis-cli on {redis_server.address}")
+        cli.terminate()
+    assert responder.post(f"/api/v1/incidents/{number}/give-back", {"by": "ada"})[0] in (200, 202)
+    responder.wait_state("change", "done", n="3")
+    assert api_keys.live_keys() == ["bob"]
+    idle.close()

@@ -14,6 +14,7 @@
 
 #include "responder/actions/postgres/common.h"
 #include "responder/actions/postgres/fate.h"
+#include "responder/actions/postgres/people.h"
 
 #define FETCH_ROWS 200
 #define ARGUMENTS_MAX 100
@@ -406,6 +407,13 @@ static int execute_undo(struct step_run *run, cJSON **ret_outcome, struct error 
         return 0;
 }
 
+static int execute_people(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                          struct error *error)
+{
+        const struct execute_config *config = run->config;
+        return postgres_people(run, config->database, asked, ret, error);
+}
+
 /* Not repeatable by itself: resume() finds out whether it happened. */
 const struct action action_postgres_execute = {
         .name = "postgres.execute",
@@ -420,6 +428,7 @@ const struct action action_postgres_execute = {
         .target_key = "database",
         .check = execute_check,
         .plan = execute_plan,
+        .people = execute_people,
         .run = execute_run,
         .resume = execute_resume,
         .undo = execute_undo,

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "responder/actions/postgres/common.h"
+#include "responder/actions/postgres/people.h"
 #include "responder/targets/targets.h"
 #include "runbook/wait.h"
 
@@ -265,6 +266,13 @@ static int terminate_rights(const void *configured, struct targets *targets, str
 
 static const char *const terminate_counts[] = {"datname", "backends pid query_start", NULL};
 
+static int terminate_people(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                            struct error *error)
+{
+        const struct terminate_config *config = run->config;
+        return postgres_people(run, config->database, asked, ret, error);
+}
+
 /* Repeatable: the plan names single queries, and a query ends only once. */
 const struct action action_postgres_terminate_queries = {
         .name = "postgres.terminate_queries",
@@ -281,6 +289,7 @@ const struct action action_postgres_terminate_queries = {
         .check = terminate_check,
         .counts = terminate_counts,
         .plan = terminate_plan,
+        .people = terminate_people,
         .run = terminate_run,
         .rights = terminate_rights,
 };

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "responder/actions/redis/keys.h"
+#include "responder/actions/redis/people.h"
 #include "responder/actions/shared/plan.h"
 #include "runbook/text.h"
 
@@ -441,6 +442,13 @@ static int flush_probe(const void *configured, struct deadline deadline, struct 
 /* How many keys there are changes all the time. */
 static const char *const flush_counts[] = {"address", "scope", "pattern", NULL};
 
+static int flush_people(struct step_run *run, const struct people_asked *asked, struct sighting *ret,
+                        struct error *error)
+{
+        const struct flush_config *config = run->config;
+        return redis_people(&config->redis, asked, run->deadline, ret, error);
+}
+
 /*
  * Repeatable: whoever calls something a cache that may be flushed means that it may be flushed twice. There
  * is no undo; how much there was stands in the plan.
@@ -458,6 +466,7 @@ const struct action action_redis_flush = {
         .check = flush_check,
         .counts = flush_counts,
         .plan = flush_plan,
+        .people = flush_people,
         .run = flush_run,
         .probed = flush_probed,
         .probe = flush_probe,
