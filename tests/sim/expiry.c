@@ -37,10 +37,11 @@ static void claim_not_late(struct sim *sim, const struct remediation *remediatio
 
 void claim_expiry(struct sim *sim)
 {
-        bool clear = sim->now - sim->clear_since > CLEAR && !sim->disk_full && !sim->people_deaf;
+        bool clear = sim->now - sim->clear_since > CLEAR && sim->now - sim->stopped_until > CLEAR &&
+                     !sim->disk_full && !sim->people_deaf;
         for (size_t i = 0; i < sim->set->count; i++) {
                 claim_not_early(sim, &sim->set->remediations[i]);
-                if (clear && !sim->dry_run && sim->now >= sim->stopped_until)
+                if (clear && !sim->dry_run)
                         claim_not_late(sim, &sim->set->remediations[i]);
         }
 }

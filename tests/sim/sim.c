@@ -285,6 +285,8 @@ static void stop_process(struct sim *sim, int64_t argument)
         nsec most = rng_chance(&sim->rng, 700) ? MINUTE : 20 * MINUTE;
         sim->stopped_until = sim->now + rng_between(&sim->rng, 3 * NSEC_PER_SEC, most);
         sim->stops++;
+        if (sim->calm_since < sim->stopped_until)
+                sim->calm_since = sim->stopped_until;
         sim_note(sim, "stopped for a while", (int64_t)sim->stops);
         sim_after(sim, 10 * MINUTE, 4 * HOUR, stop_process, 0);
 }

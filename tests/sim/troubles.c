@@ -19,8 +19,9 @@ static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
         if (trouble == DISK_FULL)
                 disk_set_full(sim->disk, on);
         /* The end of the one is not that of the other. */
+        nsec runs_since = sim->now > sim->stopped_until ? sim->now : sim->stopped_until;
         if (trouble == DISK_FULL || trouble == PEOPLE_DEAF)
-                sim->calm_since = sim->disk_full || sim->people_deaf ? INT64_MAX : sim->now;
+                sim->calm_since = sim->disk_full || sim->people_deaf ? INT64_MAX : runs_since;
 }
 
 static void end_trouble(struct sim *sim, int64_t trouble)
