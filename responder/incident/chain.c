@@ -101,16 +101,16 @@ int chain_change(const struct incident_parts *parts, const struct incident *inci
 {
         const struct transition *way = transition_find(incident->state, change->to, change->event);
         bool lost = incident_is_lost(change->to) && !(way && way->ends);
-        bool climbs = incident->climbing_steady > 0;
         if (lost || parts_only_plan(parts, incident))
                 return 0;
         if (!calls(change->to)) {
-                entry->climb = climbs ? CLIMB_ENDS : CLIMB_UNCHANGED;
+                entry->climb = !*incident->chain   ? CLIMB_UNCHANGED
+                               : way && way->ends ? CLIMB_ENDS
+                                                  : CLIMB_FORGET;
                 return 0;
         }
         /* What nobody has answered while it was asked, or could be told, is the same matter. */
-        bool same =
-                *incident->chain && (climbs || calls(incident->state) || incident_is_lost(incident->state));
+        bool same = *incident->chain;
         _cleanup_json_ cJSON *chain = NULL;
         int r = same ? read_chain(incident, &chain, error)
                      : make_chain(parts, incident, receiver, &chain, error);
@@ -179,6 +179,25 @@ int chain_left(const struct incident *incident, struct chain_next ret[static CHA
         }
         *ret_count = count;
         return 0;
+}
+
+int chain_keepers(const struct incident_parts *parts, const struct incident *incident,
+                  const char *ret[static CHAIN_NEXT_MOST], size_t *ret_count, struct error *error)
+{
+        _cleanup_json_ cJSON *chain = NULL;
+        size_t count = 0, level = 0;
+        int r = read_chain(incident, &chain, error);
+        const cJSON *item;
+        cJSON_ArrayForEach(item, chain)
+        {
+                const struct receiver *receiver =
+                        target_set_receiver(&parts->set->targets, json_string(item, "to"));
+                if (level++ > 0 && json_string(item, TOLD) && receiver_keeps_open(receiver) &&
+                    count < CHAIN_NEXT_MOST)
+                        ret[count++] = receiver->name;
+        }
+        *ret_count = count;
+        return r;
 }
 
 void chain_left_release(struct chain_next *left, size_t count)

@@ -45,6 +45,11 @@ int chain_begin_unheard(const struct incident_parts *parts, const struct inciden
 /* Whether it was written down already that this one could not be reached. */
 bool chain_has_failed(const struct incident *incident, size_t level);
 
+/* Those after the first who were told, and who keep it open until they are told that it is over: by name, as
+ * the file has them. */
+int chain_keepers(const struct incident_parts *parts, const struct incident *incident,
+                  const char *ret[static CHAIN_NEXT_MOST], size_t *ret_count, struct error *error);
+
 /* "oncall was told at 03:02, lead could not be reached (HTTP 500)"; free() it. */
 int chain_say(const struct incident *incident, char **ret, struct error *error);
 

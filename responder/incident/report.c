@@ -290,6 +290,12 @@ static void put_next(const struct incident_run *run, struct text *text)
         } else if (incident_may_be_undone(incident)) {
                 put_command(run, "undo", number, "undo", "", text);
         }
+        /* Else the next one is called. */
+        const struct escalation_chain *chain = remediation_chain(
+                remediation_find(run->parts->set, incident->remediation), &incident->alert.labels);
+        if (chain && chain->count > 1 && !is_over(incident) && incident->episode_open &&
+            incident->state != INCIDENT_HELD)
+                put_command(run, "I am at it", number, "ack", "", text);
 }
 
 static void put_part(const struct incident_run *run, enum report_part part, struct text *text)

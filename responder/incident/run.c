@@ -90,12 +90,22 @@ static const char *receiver_of(const struct incident_parts *parts, const struct 
                              : parts->set->escalate_to;
 }
 
+/* The first one does, or one of those who were told after him. */
+static bool keeps_open(const struct incident_parts *parts, const struct incident *incident,
+                       const char *receiver)
+{
+        const char *keepers[CHAIN_NEXT_MOST];
+        size_t count = 0;
+        return receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver)) ||
+               (chain_keepers(parts, incident, keepers, &count, NULL) >= 0 && count > 0);
+}
+
 bool incident_is_kept_open(const struct incident_parts *parts, const struct incident *incident)
 {
         _cleanup_json_ cJSON *begun = NULL;
         const char *receiver = receiver_of(parts, incident, &begun);
         return !parts_only_plan(parts, incident) && !receiver_is_nobody(receiver) &&
-               receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver));
+               keeps_open(parts, incident, receiver);
 }
 
 /* Whether somebody is to be told of the new state, apart from the ends that wait until they were heard. */
@@ -117,9 +127,7 @@ static const char *owed_by(const struct incident_parts *parts, const struct inci
                                : "";
         if (begun ? definition_tells(begun, remediation, end) : remediation_tells(remediation, end))
                 return OWES_END;
-        return receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver))
-                       ? owed_to_who_keeps_open(incident, change)
-                       : "";
+        return keeps_open(parts, incident, receiver) ? owed_to_who_keeps_open(incident, change) : "";
 }
 
 static struct journal_entry entry_of(const struct incident_parts *parts, const struct incident *incident,

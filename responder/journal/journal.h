@@ -205,6 +205,7 @@ enum climb {
         CLIMB_BEGINS,  /* now */
         CLIMB_GOES_ON, /* unless it has ended meanwhile */
         CLIMB_ENDS,    /* all were told, or nobody needs to be any more */
+        CLIMB_FORGET,  /* likewise, and what comes next is another matter: the chain is gone */
 };
 
 /* One event: one row of the timeline, and what changes with it, in one durable commit. */

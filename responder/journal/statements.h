@@ -118,8 +118,8 @@ X(INCIDENT_HANDS, "UPDATE incidents SET hands = CASE WHEN ?2 = 3 THEN '' WHEN ?2
                   " freed_steady = CASE WHEN ?2 = 3 THEN ?4 ELSE freed_steady END,"
                   " climbing_steady = CASE WHEN ?2 = 3 AND climbing_steady > 0 THEN ?4 ELSE climbing_steady END,"
                   " waiting_steady = CASE WHEN ?2 = 3 AND taken = 1 THEN ?4 ELSE waiting_steady END WHERE id = ?1")
-/* 1: it begins; 2: it goes on, where it has not ended; 3: it ends. */
-X(INCIDENT_CHAIN, "UPDATE incidents SET chain = coalesce(?2, chain), climbing_steady = CASE ?3 WHEN 1 THEN max(?4, 1)"
+/* 1: it begins; 2: it goes on, where it has not ended; 3: it ends; 4: it is gone. */
+X(INCIDENT_CHAIN, "UPDATE incidents SET chain = CASE ?3 WHEN 4 THEN '' ELSE coalesce(?2, chain) END, climbing_steady = CASE ?3 WHEN 1 THEN max(?4, 1)"
                   " WHEN 2 THEN climbing_steady ELSE 0 END WHERE id = ?1")
 /* Somebody is still to be called, unless a person has said since that he is at it. */
 #define CLIMBS "climbing_steady > 0 AND (hands = '' OR (taken = 0 AND hands_steady < climbing_steady))"

@@ -18,8 +18,9 @@ from web_configuration import ALICE, BOB
 
 SPELL = "\"><img src=x onerror=alert(1)><script>alert(2)</script>"
 REMEDIATIONS = """
-receivers: [{name: oncall, format: log}]
+receivers: [{name: oncall, format: log}, {name: lead, format: log}, {name: director, format: log}]
 escalate_to: oncall
+escalation: {by: tier, chains: {P1: [{to: oncall}, {to: lead, after: 1s}, {to: director, after: 1h}]}}
 storm: off
 remediations:
   - name: ask
@@ -408,8 +409,8 @@ def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path
 def test_who_is_at_it_says_so(binaries, tmp_path):
     (tmp_path / "deaf").write_text("http://127.0.0.1:1/\n")
     (tmp_path / "remediations.yml").write_text(REMEDIATIONS.replace(
-        "escalate_to: oncall", "escalate_to: deaf").replace("[{name: oncall, format: log}]", (
-            f"[{{name: oncall, format: log}}, {{name: deaf, format: json, url_file: {tmp_path}/deaf}}]")))
+        "escalate_to: oncall", "escalate_to: deaf").replace("[{name: oncall, format: log},", (
+            f"[{{name: oncall, format: log}}, {{name: deaf, format: json, url_file: {tmp_path}/deaf}},")))
     made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
     try:
         number = ask_for(made, "deaf")
@@ -445,3 +446,24 @@ def test_behind_a_proxy_its_name_is_ours(binaries, tmp_path):
     behind.arguments = lambda: [f"--journal={behind.journal}", "--web.external-url=https://runbook.example/path"]
     behind.start(ready=False)
     assert behind.process.wait() == 1
+
+
+def test_one_after_the_other_is_called_until_somebody_is_at_it(daemon):
+    daemon.send(alert_of("ask", n="chain", what="a fault", tier="P1"))
+
+    def told():
+        found = daemon.of("ask", n="chain")
+        return found if found["chain"][1].get("told_at") else None
+
+    incident = wait_for(told, "the second one to be told", 60)
+    number = incident["number"]
+    assert incident["climbing"] and [one["to"] for one in incident["chain"]] == ["oncall", "lead", "director"]
+    page = text_of(daemon.page(f"/incidents/{number}"))
+    assert "lead was told" in page and "director is told after 1h" in page
+    assert f"/incidents/{number}/ack" in daemon.page(f"/incidents/{number}")
+    status, answer = daemon.post(f"/api/v1/incidents/{number}/ack", {"by": "ada"})
+    assert status == 200, answer
+    whole = daemon.incident(number)
+    assert not whole["climbing"] and "the next one was told" in [one["event"] for one in whole["timeline"]]
+    assert "director was not needed" in text_of(daemon.page(f"/incidents/{number}"))
+    assert daemon.post(f"/api/v1/incidents/{number}/deny", {"by": "ada"})[0] == 200

@@ -54,6 +54,12 @@ void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);
 const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
 
+/* chain.c: whether a message is to the next one of a chain; before that is sent; and at any time. */
+bool chain_calls(const char *text);
+void chain_hear(struct sim *sim, int64_t incident);
+void claim_next(struct sim *sim, int64_t incident, const char *receiver);
+void claim_climbed(struct sim *sim);
+
 /* hands.c: before a step acts. */
 void claim_hands(struct sim *sim, int64_t incident, const struct action *action, const struct step_run *run);
 

@@ -25,14 +25,16 @@
 #include "tests/sim/claims.h"
 
 static const char rules[] =
-        "receivers: [{name: oncall, format: log}, {name: pager, format: pagerduty, routing_key: "
-        "\"${KEY}\"}]\n"
+        "receivers: [{name: oncall, format: log}, {name: lead, format: log}, {name: boss, format: log},"
+        " {name: pager, format: pagerduty, routing_key: \"${KEY}\"}]\n"
         "prometheus_url: http://model\n"
         "alertmanager_url: http://model\n"
         "alertmanager_members: [http://two, http://three]\n"
         "exporter_url: http://model\n"
         "repeat_interval: 2h\n"
         "escalate_to: oncall\n"
+        "escalation: {chains: {info: [{to: oncall}, {to: lead, after: 10m}, {to: boss, after: 30m}]},"
+        " else: [{to: oncall}, {to: lead, after: 20m}]}\n"
         "breaker: 4 per 3h\n"
         "storm: 2 per 5m\n"
         "remediations:\n"

@@ -97,6 +97,10 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         if (incident <= 0)
                 return;
         sim_note(sim, "told", incident);
+        if (chain_calls(text)) {
+                chain_hear(sim, incident);
+                return;
+        }
         static const char *const ends[] = {": healed", ": done", ": denied", ": cancelled"};
         bool waits = strstr(text, ": is held") || strstr(text, ": is over: ") ||
                      strstr(text, ": is taken up: "),

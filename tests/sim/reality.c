@@ -127,8 +127,10 @@ static int notify(void *context, const char *receiver, const struct message *mes
                   struct deadline deadline, nsec *ret_wait, struct error *error)
 {
         struct sim *sim = context;
-        (void)deadline, (void)receiver, (void)ret_wait;
+        (void)deadline, (void)ret_wait;
         int64_t incident = message->incident ? incident_of(message->incident) : 0;
+        if (chain_calls(message->text))
+                claim_next(sim, incident, receiver);
         int r = ask(sim, sim->people_deaf, error);
         if (r < 0) {
                 sim->lost_calls++;

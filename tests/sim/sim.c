@@ -314,6 +314,7 @@ static void look_for_calls(struct sim *sim, int64_t argument)
         if (sim->engine && !sim_is_dead(sim) && !sim->stopping) {
                 claim_told(sim);
                 claim_expiry(sim);
+                claim_climbed(sim);
         }
         if (!sim->ending)
                 sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);

@@ -3,6 +3,7 @@
  */
 #include "responder/incident/chain.h"
 #include "responder/incident/escalate.h"
+#include "responder/incident/report.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/people/people.h"
 #include "runbook/assert.h"
@@ -165,6 +166,39 @@ static int write_told(struct incident_run *run, const char *what, int64_t younge
         return r < 0 ? r : run_write(run, &told, error);
 }
 
+/* Those of its chain who keep it open: all of them again when one has not heard, for they know it by its key.
+ */
+static int tell_keepers(struct incident_run *run, const char *const *keepers, size_t count, const char *what,
+                        const char *reason, struct error *error)
+{
+        struct report report = {0};
+        int r = report_make(run, mood_of(&run->incident), what, reason, &report, error);
+        for (size_t i = 0; i < count && r >= 0; i++)
+                r = call_receiver(run->parts, keepers[i], &report.message, &run->backoff, error);
+        report_release(&report);
+        return r;
+}
+
+/* Where nobody but one of its chain keeps it open, the first one does not hear that somebody has taken it up,
+ * nor that the alert of what was given up is over. */
+static int tell(struct incident_run *run, const char *what, const char *reason, struct error *error)
+{
+        const char *receiver = escalation_receiver(run), *owes = run->incident.owes;
+        const char *keepers[CHAIN_NEXT_MOST];
+        size_t count = 0;
+        bool opened = string_equal(owes, OWES_TAKEN) || string_equal(owes, OWES_OVER);
+        int r = opened || string_equal(owes, OWES_END)
+                        ? chain_keepers(run->parts, &run->incident, keepers, &count, error)
+                        : 0;
+        if (r >= 0 && count > 0)
+                r = tell_keepers(run, keepers, count, what, reason, error);
+        bool hears = !opened || count == 0 ||
+                     receiver_keeps_open(target_set_receiver(&run->parts->set->targets, receiver));
+        return r >= 0 && receiver && hears
+                       ? call_until_heard(run, mood_of(&run->incident), what, reason, error)
+                       : r;
+}
+
 int stage_tell(struct incident_run *run, struct error *error)
 {
         assert_that(*run->incident.owes, "something is owed");
@@ -175,8 +209,8 @@ int stage_tell(struct incident_run *run, struct error *error)
         int r = find_words(run, &what, &reason, error);
         if (r >= 0)
                 r = add_others(run, &reason, &youngest, error);
-        if (r >= 0 && escalation_receiver(run))
-                r = call_until_heard(run, mood_of(&run->incident), what, reason, error);
+        if (r >= 0)
+                r = tell(run, what, reason, error);
         /* Nothing else about it waits until somebody could be reached: only the call is tried again. */
         run->look_again = world_monotonic(run->parts->world);
         return r < 0 ? r : write_told(run, what, youngest, error);

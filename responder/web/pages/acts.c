@@ -36,7 +36,8 @@ static const struct {
                       "What the steps did is put back, the last one first, as far as it can be.", false},
         [ACT_ACK] =
                 {"ack", "I am at it …", "Acknowledge", "I am at it", "",
-                 "A call about it that nobody has heard yet is not tried again, and for the time of "
+                 "A call about it that nobody has heard yet is not tried again, nobody is called after those who "
+                 "were, and for the time of "
                  "<code>human_window</code> nothing that changes anything is begun for it, nor for others "
                  "under its lock. A step that is under way is finished.",
                  true},
@@ -106,7 +107,8 @@ static bool may_be(const struct visit *visit, enum act act, const struct inciden
                 return incident->ended_at != 0 && !incident->undo_requested &&
                        incident_may_be_undone(incident);
         case ACT_ACK:
-                return *incident->owes || (incident_is_lost(incident->state) && incident->ended_at == 0);
+                return *incident->owes || incident_climbs(incident) ||
+                       (incident_is_lost(incident->state) && incident->ended_at == 0);
         case ACT_TAKE:
                 return incident->ended_at == 0 && incident->state <= INCIDENT_VERIFYING && !incident->taken;
         case ACT_GIVE_BACK:

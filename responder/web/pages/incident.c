@@ -108,6 +108,7 @@ static void put_whole(const struct visit *visit, const struct incident *incident
         put_heading(visit, incident, page);
         if (incident->unreadable)
                 return;
+        put_chain(visit, incident, page);
         put_letters(visit, incident, page);
         put_alert(visit, incident, page);
         put_members(visit, members, page);

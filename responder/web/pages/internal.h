@@ -53,6 +53,7 @@ void put_act(const struct visit *visit, enum act act, const char *number, const 
 void put_armed(const struct visit *visit, struct text *page);
 /* What nobody has received, of one incident, or (NULL) of all, with a heading; nothing where there is none.
  */
+void put_chain(const struct visit *visit, const struct incident *incident, struct text *page);
 void put_letters(const struct visit *visit, const struct incident *incident, struct text *page);
 void put_passed_over(const struct visit *visit, struct text *page);
 void put_steps(const struct visit *visit, const struct incident *incident, const cJSON *timeline,

@@ -144,6 +144,26 @@ static void test_given_back(void **state _unused_)
         fixture_close(fixture);
 }
 
+/* What fails after it was agreed to is another matter: for that everybody is called anew. */
+static void test_answered_and_failed(void **state _unused_)
+{
+        struct engine_fixture *fixture =
+                open_with("  - {name: ask, match: ['alertname=\"a\"'], approval: true, steps: [{act.once: {name: "
+                          "one, fails: true}}]}\n" CHAIN);
+        alert_arrives(fixture, "f1", true, "");
+        pass(fixture, 0);
+        pass(fixture, 16 * MINUTE);
+        decide(fixture, DECISION_APPROVE);
+        pass(fixture, 0);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_called("oncall lead oncall ");
+        pass(fixture, 14 * MINUTE);
+        assert_called("oncall lead oncall ");
+        pass(fixture, 2 * MINUTE);
+        assert_called("oncall lead oncall lead ");
+        fixture_close(fixture);
+}
+
 static void test_its_alert_ends(void **state _unused_)
 {
         struct engine_fixture *fixture = open_with(FAIL CHAIN);
@@ -239,6 +259,34 @@ static void test_hours(void **state _unused_)
         fixture_close(fixture);
 }
 
+/* What a chain has opened somewhere is taken up and closed there, though the first one keeps nothing open. */
+static void test_who_keeps_it_open_hears_of_its_end(void **state _unused_)
+{
+        struct engine_fixture *fixture = open_with(
+                FAIL "escalation: [{to: oncall}, {to: pager, after: 15m}, {to: boss, after: 30m}]\n");
+        alert_arrives(fixture, "f1", true, "");
+        pass(fixture, 0);
+        pass(fixture, 16 * MINUTE);
+        assert_called("oncall pager ");
+        deaf = "pager";
+        decide(fixture, DECISION_ACK);
+        pass(fixture, MINUTE);
+        assert_called("oncall pager ");
+        deaf = NULL;
+        fixture_stop(fixture);
+        start(fixture);
+        pass(fixture, MINUTE);
+        assert_called("oncall pager pager ");
+        assert_non_null(strstr(last, "is taken up"));
+        alert_arrives(fixture, "f1", false, "");
+        pass(fixture, MINUTE);
+        assert_called("oncall pager pager pager ");
+        assert_non_null(strstr(last, "is over"));
+        pass(fixture, 600 * MINUTE);
+        assert_called("oncall pager pager pager ");
+        fixture_close(fixture);
+}
+
 int main(void)
 {
         assert_int_equal(http_client_global_init(NULL), 0);
@@ -247,9 +295,10 @@ int main(void)
                 cmocka_unit_test(test_acknowledged),
                 cmocka_unit_test(test_given_back),
                 cmocka_unit_test(test_its_alert_ends),
-                cmocka_unit_test(test_deaf),
+                cmocka_unit_test(test_deaf), cmocka_unit_test(test_answered_and_failed),
                 cmocka_unit_test(test_severity),
                 cmocka_unit_test(test_hours),
+                cmocka_unit_test(test_who_keeps_it_open_hears_of_its_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

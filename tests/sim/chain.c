@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Those who are called one after the other: in time, once, and not while somebody is at it. */
+#include <string.h>
+
+#include "tests/sim/claims.h"
+
+/* The second one's time at most (main.c), and from when he could be told until he was. */
+#define SECOND_AFTER (20 * MINUTE)
+#define TOLD_WITHIN (15 * MINUTE)
+
+bool chain_calls(const char *text)
+{
+        return strstr(text, ": still needs a person: ") || strstr(text, ": still awaits approval: ");
+}
+
+static void acknowledge(struct sim *sim, int64_t incident)
+{
+        people_decide(sim, incident, DECISION_ACK);
+}
+
+/* Some of them are at it then. */
+void chain_hear(struct sim *sim, int64_t incident)
+{
+        if (rng_chance(&sim->rng, 500))
+                sim_after(sim, NSEC_PER_SEC, 20 * MINUTE, acknowledge, incident);
+}
+
+/* Whether somebody said last that it is his, or what is to become of it: since it needed a person. */
+static const char is_with_somebody[] =
+        "SELECT (SELECT t.event FROM timeline t WHERE t.incident = ?1 AND t.event IN ('acknowledged', "
+        "'taken',"
+        " 'approved', 'denied', 'cancelled', 'given back', 'awaiting approval', 'escalated', 'expired',"
+        " 'still firing', 'nobody was reached') ORDER BY t.id DESC LIMIT 1)"
+        " IN ('acknowledged', 'taken', 'approved', 'denied', 'cancelled')";
+
+void claim_next(struct sim *sim, int64_t incident, const char *receiver)
+{
+        if (sim_is_dead(sim))
+                return;
+        if (claims_number(is_with_somebody, "i", incident) > 0)
+                sim_fail(sim, "%s is called about incident %lld, which is with somebody", receiver,
+                         (long long)incident);
+        if (claims_number(
+                    "SELECT count(*) FROM incidents i, json_each(i.chain) l WHERE i.id = ?1 AND"
+                    " json_extract(l.value, '$.to') = ?2 AND json_extract(l.value, '$.told_at') NOT NULL",
+                    "it", incident, receiver) > 0)
+                sim_fail(sim, "%s is called about incident %lld again", receiver, (long long)incident);
+}
+
+/* The one that needed a person first, or was given back, of those whose alert fires, and which nobody has:
+ * its second one has heard nothing yet. */
+static const char waiting[] =
+        "SELECT i.id FROM incidents i WHERE i.state IN ('escalated', 'expired') AND i.hands = ''"
+        " AND i.remediation IN ('slow', 'level') AND EXISTS (SELECT 1 FROM episodes e WHERE e.closed_at IS "
+        "NULL AND (e.id = i.episode OR e.id IN (SELECT episode FROM members WHERE incident = i.id)))"
+        " AND EXISTS (SELECT 1 FROM timeline t WHERE t.incident = i.id AND"
+        " t.event IN ('escalated', 'expired', 'still firing') AND instr(t.detail, '\"to\":') > 0)"
+        " AND NOT EXISTS (SELECT 1 FROM timeline t WHERE t.incident = i.id AND"
+        " t.event = 'the next one was told') ORDER BY max(i.entered_steady, i.freed_steady) LIMIT 1";
+
+void claim_climbed(struct sim *sim)
+{
+        if (sim->dry_run || sim->failed || sim->calm_since == INT64_MAX)
+                return;
+        int64_t incident = claims_number(waiting, "");
+        int64_t entered = claims_number(
+                "SELECT max(entered_steady, freed_steady) FROM incidents WHERE id = ?1", "i", incident);
+        nsec due = sim->now - (journal_steady(sim->journal) - entered) + SECOND_AFTER;
+        nsec since = due > sim->calm_since ? due : sim->calm_since;
+        if (incident > 0 && sim->now - since > TOLD_WITHIN)
+                sim_fail(sim, "incident %lld needs a person, and was left to who was called first",
+                         (long long)incident);
+}
