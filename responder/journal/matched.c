@@ -123,13 +123,19 @@ static int set_aside(struct journal *journal, int64_t episode, const struct givi
                      struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
-        if (old->joined)
-                return journal_run(&journal->writer, MEMBER_REMOVE, error, "ii", episode, old->incident);
-        int r = journal_run(&journal->writer, EPISODE_SET_ASIDE, error, "ii", episode, now);
+        int r;
+        if (old->joined) {
+                r = journal_run(&journal->writer, MEMBER_REMOVE, error, "ii", episode, old->incident);
+                return r < 0 ? r : journal_run(&journal->writer, INCIDENT_ACTIVE, error, "i", old->incident);
+        }
+        r = journal_run(&journal->writer, EPISODE_SET_ASIDE, error, "ii", episode, now);
         if (r < 0)
                 return r;
         r = journal_run(&journal->writer, INCIDENT_SET_ASIDE, error, "ii", old->incident,
                         (int64_t)sqlite3_last_insert_rowid(journal->writer.database));
+        /* Nobody else is called about it. */
+        if (r >= 0)
+                r = journal_run(&journal->writer, INCIDENT_ACTIVE, error, "i", old->incident);
         const struct timeline_row row = {
                 .incident = old->incident,
                 .at = now,

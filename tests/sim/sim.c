@@ -284,6 +284,8 @@ static void stop_process(struct sim *sim, int64_t argument)
                 return;
         nsec most = rng_chance(&sim->rng, 700) ? MINUTE : 20 * MINUTE;
         sim->stopped_until = sim->now + rng_between(&sim->rng, 3 * NSEC_PER_SEC, most);
+        if (sim->calm_since < sim->stopped_until)
+                sim->calm_since = sim->stopped_until;
         sim->stops++;
         if (sim->calm_since < sim->stopped_until)
                 sim->calm_since = sim->stopped_until;
