@@ -458,9 +458,10 @@ def test_one_after_the_other_is_called_until_somebody_is_at_it(daemon):
     incident = wait_for(told, "the second one to be told", 60)
     number = incident["number"]
     assert incident["climbing"] and [one["to"] for one in incident["chain"]] == ["oncall", "lead", "director"]
-    page = text_of(daemon.page(f"/incidents/{number}"))
-    assert "lead was told" in page and "director is told after 1h" in page
-    assert f"/incidents/{number}/ack" in daemon.page(f"/incidents/{number}")
+    session, _ = sign_in(daemon)
+    page = session.get(f"{daemon.url}/incidents/{number}", timeout=20).text
+    assert "lead was told" in text_of(page) and "director is told after 1h" in text_of(page)
+    assert f'href="/incidents/{number}/ack"' in page
     status, answer = daemon.post(f"/api/v1/incidents/{number}/ack", {"by": "ada"})
     assert status == 200, answer
     whole = daemon.incident(number)

@@ -80,8 +80,6 @@ static void shadow_hear(struct sim *sim, const struct news *news)
         nsec starts_at = (epoch + news->starts) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         nsec ends_at = (epoch + news->ends) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         shadow->heard += news->firing;
-        if (news->firing)
-                sim->sources[news->source].heard = sim->now;
         if (news->firing) {
                 shadow->starts_at =
                         shadow->open && shadow->starts_at < starts_at ? shadow->starts_at : starts_at;
@@ -111,11 +109,15 @@ static bool post(struct sim *sim, const struct news *news, size_t count)
         int taken = journal_accept(sim->journal, &webhook, write_down, &result);
         journal_commit_waiting(sim->journal);
         bool accepted = taken >= 0 && result == 0 && !sim_is_dead(sim);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
                 if (accepted)
                         shadow_hear(sim, &news[i]);
                 else
                         sim->shadows[news[i].source].uncertain = true;
+                /* It may be in the journal, though nobody was told so. */
+                if (news[i].firing)
+                        sim->sources[news[i].source].heard = sim->now;
+        }
         if (accepted)
                 sim_wake(sim);
         return accepted;
