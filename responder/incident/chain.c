@@ -104,7 +104,7 @@ int chain_change(const struct incident_parts *parts, const struct incident *inci
         if (lost || parts_only_plan(parts, incident))
                 return 0;
         if (!calls(change->to)) {
-                entry->climb = !*incident->chain   ? CLIMB_UNCHANGED
+                entry->climb = !*incident->chain  ? CLIMB_UNCHANGED
                                : way && way->ends ? CLIMB_ENDS
                                                   : CLIMB_FORGET;
                 return 0;

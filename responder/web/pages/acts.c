@@ -36,7 +36,8 @@ static const struct {
                       "What the steps did is put back, the last one first, as far as it can be.", false},
         [ACT_ACK] =
                 {"ack", "I am at it …", "Acknowledge", "I am at it", "",
-                 "A call about it that nobody has heard yet is not tried again, nobody is called after those who "
+                 "A call about it that nobody has heard yet is not tried again, nobody is called after those "
+                 "who "
                  "were, and for the time of "
                  "<code>human_window</code> nothing that changes anything is begun for it, nor for others "
                  "under its lock. A step that is under way is finished.",

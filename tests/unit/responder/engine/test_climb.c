@@ -147,9 +147,9 @@ static void test_given_back(void **state _unused_)
 /* What fails after it was agreed to is another matter: for that everybody is called anew. */
 static void test_answered_and_failed(void **state _unused_)
 {
-        struct engine_fixture *fixture =
-                open_with("  - {name: ask, match: ['alertname=\"a\"'], approval: true, steps: [{act.once: {name: "
-                          "one, fails: true}}]}\n" CHAIN);
+        struct engine_fixture *fixture = open_with(
+                "  - {name: ask, match: ['alertname=\"a\"'], approval: true, steps: [{act.once: {name: "
+                "one, fails: true}}]}\n" CHAIN);
         alert_arrives(fixture, "f1", true, "");
         pass(fixture, 0);
         pass(fixture, 16 * MINUTE);
@@ -295,7 +295,8 @@ int main(void)
                 cmocka_unit_test(test_acknowledged),
                 cmocka_unit_test(test_given_back),
                 cmocka_unit_test(test_its_alert_ends),
-                cmocka_unit_test(test_deaf), cmocka_unit_test(test_answered_and_failed),
+                cmocka_unit_test(test_deaf),
+                cmocka_unit_test(test_answered_and_failed),
                 cmocka_unit_test(test_severity),
                 cmocka_unit_test(test_hours),
                 cmocka_unit_test(test_who_keeps_it_open_hears_of_its_end),
