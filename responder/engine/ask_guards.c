@@ -103,6 +103,7 @@ struct guards_asked *guards_asked_free(struct guards_asked *asked)
 int guards_ask(const struct guards_asked *asked, const char *remediation, const struct alert *alert,
                struct guards_say *ret, struct error *error)
 {
+        assert_that(asked && remediation && alert, "guards are asked about an alert of a remediation");
         const struct remediation *found = remediation_find(asked->parts.set, remediation);
         const struct incident none = {.id = 0};
         struct guards_say says = {0};
