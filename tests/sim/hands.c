@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People who have something in hand: they take it, or say that they are at it, and give it back; and what
  * must hold meanwhile. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/sim/claims.h"
@@ -49,6 +51,41 @@ void hands_begin(struct sim *sim)
         sim_after(sim, MINUTE, 2 * HOUR, take, 0);
 }
 
+#define SHIFT (20 * MINUTE)
+
+/* Somebody is there for a while in a quarter of the time, of every third world. Nothing is drawn for it: the
+ * other worlds stay as they are. */
+static bool is_at_work(const struct sim *sim)
+{
+        char word[48];
+        snprintf(word, sizeof(word), "%llu %lld", (unsigned long long)sim->seed,
+                 (long long)(sim->now / SHIFT));
+        return !sim->ending && sim_digest(sim->seed, word) / 8 % 4 == 0;
+}
+
+int hands_look(struct sim *sim, const struct action *action, const struct step_run *run,
+               const struct people_asked *asked, struct sighting *ret, struct error *error)
+{
+        struct done_for *done = &sim->done[incident_of(run->incident)];
+        if (action->effect == EFFECT_READ_ONLY || !remediation_set_sees(sim->set, action))
+                sim_fail(sim, "%s: it is looked for people at step %zu", run->incident, run->position);
+        if (sim->seed % 3 != 0)
+                return 0;
+        task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 3 * NSEC_PER_SEC));
+        if (sim_is_dead(sim))
+                return error_set(error, EINTR, "a ghost sees nobody");
+        done->seen = false;
+        if (rng_chance(&sim->rng, 100))
+                return error_set(error, EACCES, "nobody may look");
+        if (!is_at_work(sim))
+                return 0;
+        ret->last = asked->now;
+        ret->since = asked->now - sim->now % SHIFT;
+        snprintf(ret->words, sizeof(ret->words), "ada was seen at work");
+        done->seen = ret->since > asked->freed;
+        return 1;
+}
+
 /*
  * What changes something was begun before a person had it in hand, or another one under its lock, or after it
  * was given back, approved, or its time was over.
@@ -57,6 +94,9 @@ void claim_hands(struct sim *sim, int64_t incident, const struct action *action,
 {
         if (action->effect == EFFECT_READ_ONLY)
                 return;
+        if (sim->done[incident].seen)
+                sim_fail(sim, "%s: step %zu was begun although somebody was seen at it", run->incident,
+                         run->position);
         const nsec seen_after = journal_steady(sim->journal) - sim->set->human_window;
         int64_t begun = claims_number("SELECT max(id) FROM timeline WHERE incident = ?1 AND step = ?2"
                                       " AND event = 'step started'",

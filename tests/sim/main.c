@@ -152,6 +152,12 @@ static struct remediation_set *load_rules(const struct edit *edits)
                 abort();
         }
         unlink(path);
+        /* The family of the model's actions is none that a file may name. */
+        char *sign = strdup("model"), **signs = calloc(1, sizeof(char *));
+        if (!sign || !signs)
+                abort();
+        signs[0] = sign;
+        set->human_signs = (struct config_strings){.items = signs, .count = 1};
         return set;
 }
 

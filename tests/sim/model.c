@@ -377,10 +377,17 @@ static int note_run(struct step_run *run, cJSON **ret_outcome, struct error *err
         return r < 0 ? r : come_back(run, "noted", ret_outcome, error);
 }
 
-#define MODEL(word, ...)                                                \
-        {                                                               \
-                .name = word, .help = word, .fields = subject_fields,   \
-                .config_size = sizeof(struct model_config), __VA_ARGS__ \
+/* Who is there is the world's own to say (hands.c). */
+static int model_people(struct step_run *run _unused_, const struct people_asked *asked _unused_,
+                        struct sighting *ret _unused_, struct error *error _unused_)
+{
+        return 0;
+}
+
+#define MODEL(word, ...)                                                                        \
+        {                                                                                       \
+                .name = word, .help = word, .fields = subject_fields,                           \
+                .config_size = sizeof(struct model_config), .people = model_people, __VA_ARGS__ \
         }
 
 static const struct action restart_action =

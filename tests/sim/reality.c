@@ -159,6 +159,12 @@ static int plan_step(void *context, const struct action *action, struct step_run
         return r;
 }
 
+static int people_step(void *context, const struct action *action, struct step_run *run,
+                       const struct people_asked *asked, struct sighting *ret, struct error *error)
+{
+        return hands_look(context, action, run, asked, ret, error);
+}
+
 static int run_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
                     struct error *error)
 {
@@ -226,6 +232,7 @@ void reality_fill(struct sim *sim)
                 .silence = silence,
                 .notify = notify,
                 .plan_step = plan_step,
+                .people_step = people_step,
                 .run_step = run_step,
                 .resume_step = resume_step,
                 .undo_step = undo_step,

@@ -85,6 +85,7 @@ struct done_for {
         uint8_t effects[16];                  /* by step: how often it had its effect */
         uint8_t tries[16];                    /* by step: how often it was tried to no effect */
         int64_t level_before[16];             /* what its reversible step found */
+        bool seen;            /* when it was last looked for, somebody was at it of whom nothing was said */
         uint64_t planned[16]; /* by step: the digest of the last plan that was made for it, and of its
                                  arguments */
         uint64_t definition;  /* the digest of what the journal had of it when it first acted */
@@ -250,6 +251,9 @@ void people_see_waiting(struct sim *sim); /* somebody may pause what waits for t
 
 /* hands.c */
 void hands_begin(struct sim *sim);
+/* As an action's people(), of all services: in some worlds, at some hours. */
+int hands_look(struct sim *sim, const struct action *action, const struct step_run *run,
+               const struct people_asked *asked, struct sighting *ret, struct error *error);
 void hands_plan(struct sim *sim, int64_t incident); /* somebody may take it while it is being planned */
 
 #endif

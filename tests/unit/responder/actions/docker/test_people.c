@@ -55,6 +55,10 @@ static void test_events(void **state _unused_)
                 {"die", "web", 10 * SECOND, ""},
                 {"start", "web", 10 * SECOND, ""},
                 {"health_status: unhealthy", "web", 10 * SECOND, ""},
+                {"oom", "web", 10 * SECOND, ""},
+                {"exec_die", "web", 10 * SECOND, ""},
+                {"destroy", "web", 10 * SECOND, ""},
+                {"stopped", "web", 10 * SECOND, ""},
                 /* of another service; long ago; while this responder was at it, which executes nothing */
                 {"stop", "db", 10 * SECOND, ""},
                 {"stop", "web", 901 * SECOND, ""},
