@@ -312,7 +312,8 @@ def held(responder, n, words):
 
 def test_who_is_at_a_container_is_left_alone(edited, service, engine, sink):
     """By the Engine's events: what a person does there holds, and neither what this responder does nor a health check."""
-    web = service.start()
+    # The Engine remembers 256 events, three of each health check.
+    web = service.start(options=("--health-interval", "1s"))
     responder = edited.start({"docker.restart": {"service": "web", "stop_grace": "1s"}}, lock="web-${labels.n}",
                              head={"human_signs": ["docker"], "storm": "off"})
 
