@@ -28,6 +28,8 @@ static cJSON *level_json(const char *to, const struct escalation_level *level)
         _cleanup_json_ cJSON *json = cJSON_CreateObject();
         if (json_put(json, "to", cJSON_CreateString(to)) < 0 ||
             json_put(json, "after", cJSON_CreateString(duration_format(level->after, after))) < 0 ||
+            (level->contact && *level->contact &&
+             json_put(json, "contact", cJSON_CreateString(level->contact)) < 0) ||
             (level->in_hours && json_put(json, "in_hours", cJSON_CreateTrue()) < 0))
                 return NULL;
         return TAKE_PTR(json);
@@ -220,8 +222,14 @@ int chain_say(const struct incident *incident, char **ret, struct error *error)
                            *failed = json_string(item, FAILED);
                 if (!to || (!told && !failed))
                         continue;
-                text_printf(&text, "%s%s %s", text.length > 0 ? ", " : "", to,
-                            told ? "was told at " : "could not be reached (");
+                const char *contact = json_string(item, "contact");
+                text_printf(&text, "%s%s", text.length > 0 ? ", " : "", to);
+                if (contact) {
+                        text_puts(&text, " (");
+                        text_put_line(&text, contact, 200);
+                        text_puts(&text, ")");
+                }
+                text_puts(&text, told ? " was told at " : " could not be reached (");
                 text_put_line(&text, told ? told : failed, 200);
                 text_puts(&text, told ? "" : ")");
         }

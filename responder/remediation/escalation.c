@@ -28,6 +28,9 @@ const struct config_field escalation_level_fields[] = {
                  "the first level is called at once, and each later than the one before"},
         {"in_hours", CONFIG_BOOL, offsetof(struct escalation_level, in_hours), .fallback = "false",
          .help = "outside the `hours` at the top of the file it waits until they begin; not of the first"},
+        {"contact", CONFIG_STRING, offsetof(struct escalation_level, contact), .flags = CONFIG_NOT_EMPTY,
+         .help = "how else this one is reached, as a name and a telephone number: shown on the page, and to "
+                 "those who are called after"},
         {0},
 };
 

@@ -19,6 +19,7 @@ enum { ESCALATION_LEVELS_MOST = 8, ESCALATION_CHAINS_MOST = 32 };
 struct escalation_level {
         char *to;   /* a receiver that there is */
         nsec after; /* since somebody was first needed; 0 of the first, and each more than the one before */
+        char *contact; /* how else he is reached, for people; NULL: not said */
         bool in_hours; /* outside the file's `hours` it waits until they begin */
 };
 

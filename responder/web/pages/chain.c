@@ -6,11 +6,17 @@ static void put_level(const struct visit *visit, const struct incident *incident
                       bool first, struct text *page)
 {
         const char *to = json_string(level, "to"), *after = json_string(level, "after"),
-                   *told = json_string(level, "told_at"), *failed = json_string(level, "failed");
+                   *told = json_string(level, "told_at"), *failed = json_string(level, "failed"),
+                   *contact = json_string(level, "contact");
         nsec at = 0;
         text_puts(page, "<li><strong>");
         html_put_line(page, to ? to : "?", WORD_MOST);
         text_puts(page, "</strong> ");
+        if (contact) {
+                text_puts(page, "(");
+                html_put_line(page, contact, WORD_MOST);
+                text_puts(page, ") ");
+        }
         if (told && time_parse(told, &at, NULL) >= 0) {
                 text_puts(page, "was told ");
                 html_put_when(page, at, visit->now);

@@ -16,7 +16,8 @@
 #define FAIL                                                                                               \
         "  - {name: fail, match: ['alertname=\"a\"'], expire: 10h, steps: [{act.once: {name: one, fails: " \
         "true}}]}\n"
-#define CHAIN "escalation: [{to: oncall}, {to: lead, after: 15m}, {to: boss, after: 30m}]\n"
+#define CHAIN \
+        "escalation: [{to: oncall, contact: 'Ada, 0100'}, {to: lead, after: 15m}, {to: boss, after: 30m}]\n"
 
 /* Whom the engine called, in this order, a word each; those named in `deaf` hear nothing. */
 static struct text called;
@@ -83,7 +84,7 @@ static void test_one_after_the_other(void **state _unused_)
         pass(fixture, 2 * MINUTE);
         assert_called("oncall lead ");
         assert_non_null(strstr(last, "nobody has said for 16m"));
-        assert_non_null(strstr(last, "that he is at it: oncall was told at "));
+        assert_non_null(strstr(last, "that he is at it: oncall (Ada, 0100) was told at "));
         pass(fixture, 0);
         assert_called("oncall lead ");
         /* What was told is known over restarts; so is since when. */
@@ -188,7 +189,8 @@ static void test_deaf(void **state _unused_)
         start(fixture);
         pass(fixture, 15 * MINUTE);
         assert_called("boss ");
-        assert_non_null(strstr(last, "oncall could not be reached (HTTP 500), lead could not be reached ("));
+        assert_non_null(strstr(
+                last, "oncall (Ada, 0100) could not be reached (HTTP 500), lead could not be reached ("));
         deaf = "oncall";
         pass(fixture, 5 * MINUTE);
         assert_called("boss lead ");
