@@ -46,10 +46,11 @@ static void test_who_takes_the_fingerprint_first_takes_no_place(void **state)
 
 static void test_only_the_same_labels_resolve(void **state)
 {
+        static const char one_more[] = REAL ",\"more\":\"\"";
         static const char *const others[] = {
                 "\"alertname\":\"whatever\"",
                 "\"alertname\":\"api_key_compromise\"",
-                REAL ",\"more\":\"\"",
+                one_more,
                 "\"alertname\":\"client-key\",\"key_name\":\"api_key_compromise\"",
                 /* The same characters, otherwise divided. */
                 "\"alertname\":\"api_key_compromise 8:key_name\",\"k\":\"client-key\"",
