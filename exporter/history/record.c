@@ -114,8 +114,12 @@ static bool parse_trouble(char *rest, struct history_view *view)
             !parse_number(&rest, &view->since) || !parse_number(&rest, &view->last) || view->last == 0 ||
             !rest || strlen(rest) >= sizeof(view->reason))
                 return false;
+        /* As it would be put: what grew by that could not be read again. */
+        _cleanup_text_ struct text line = {0}, reason = {0};
+        text_put_line(&line, rest, SIZE_MAX);
+        text_put_line(&reason, text_string(&line), HISTORY_REASON_MAX);
         view->trouble = standing;
-        strcpy(view->reason, rest);
+        snprintf(view->reason, sizeof(view->reason), "%s", text_string(&reason));
         return true;
 }
 

@@ -177,6 +177,22 @@ static void a_broken_file_is_set_aside(void **state)
         assert_int_equal(rmdir(aside), 0);
 }
 
+/* What is no UTF-8 is longer when it is put: it is known again all the same. */
+static void what_is_read_can_be_read_again_when_it_is_written(void **state _unused_)
+{
+        _cleanup_text_ struct text line = {0}, again = {0};
+        struct history_record record;
+        const char *name;
+        text_puts(&line, "redis 20785 90p f+ 1 2 ");
+        for (size_t i = 0; i < 100; i++)
+                text_putc(&line, '\xed');
+        assert_true(history_record_parse(line.data, &name, &record));
+        history_record_put(&again, name, &record);
+        again.data[again.length - 1] = '\0';
+        assert_true(history_record_parse(again.data, &name, &record));
+        assert_int_equal(record.view.last, 2);
+}
+
 static void no_line_that_is_none_is_taken(void **state _unused_)
 {
         static const char *const lines[] = {
@@ -291,6 +307,7 @@ int main(void)
                 cmocka_unit_test(what_is_no_clock_is_not_noted_and_an_earlier_one_forgets_what_is_to_come),
                 cmocka_unit_test_setup_teardown(secrets_are_not_written, make_place, remove_place),
                 cmocka_unit_test_setup_teardown(a_broken_file_is_set_aside, make_place, remove_place),
+                cmocka_unit_test(what_is_read_can_be_read_again_when_it_is_written),
                 cmocka_unit_test(no_line_that_is_none_is_taken),
                 cmocka_unit_test_setup_teardown(the_file_has_its_bound_and_what_is_gone_goes_first,
                                                 make_place, remove_place),
