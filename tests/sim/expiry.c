@@ -22,14 +22,17 @@ static void claim_not_early(struct sim *sim, const struct remediation *remediati
                 sim_fail(sim, "incident %lld has expired before its time", (long long)early);
 }
 
+/* What is held until a time need not be looked at before. */
 static void claim_not_late(struct sim *sim, const struct remediation *remediation)
 {
         int64_t late = claims_number(
                 "SELECT min(id) FROM incidents WHERE active = 1 AND remediation = ?1 AND taken = 0"
                 " AND state IN ('received', 'held', 'awaiting_approval') AND waiting_steady < ?2"
-                " AND guard NOT IN ('silenced', 'inhibited', 'muted', 'maintenance', 'human')",
-                "ti", remediation->name,
-                (int64_t)(journal_steady(sim->journal) - remediation->expire - LATE_MOST));
+                " AND guard NOT IN ('silenced', 'inhibited', 'muted', 'maintenance', 'human')"
+                " AND guard_until < ?3",
+                "tii", remediation->name,
+                (int64_t)(journal_steady(sim->journal) - remediation->expire - LATE_MOST),
+                (int64_t)(sim_wall(sim) - LATE_MOST));
         if (late > 0)
                 sim_fail(sim, "incident %lld waits for longer than it may, and has not expired",
                          (long long)late);

@@ -12,6 +12,9 @@
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
+/* What was decided is not acted upon when it is older, once it could be written down. */
+#define DECIDED_MOST (10 * NSEC_PER_SEC)
+
 /* What is planned: the plans themselves, and what an incident that has not begun yet would be begun with. */
 struct start {
         struct planning planning;
@@ -215,7 +218,11 @@ int stage_start(struct incident_run *run, struct error *error)
         int r = yield_to_people(run, 0, run->incident.step_count, error);
         if (r != 0)
                 return r < 0 ? r : 0;
+        const nsec decided = world_monotonic(run->parts->world);
         r = leave_guard(run, error);
+        /* A full disk has kept it: whether its alert still fires, and it may begin, is asked anew. */
+        if (r >= 0 && world_monotonic(run->parts->world) - decided > DECIDED_MOST)
+                return 0;
         if (r >= 0)
                 r = make_start(run, &start, error);
         if (r < 0)
