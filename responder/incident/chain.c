@@ -16,7 +16,7 @@ static bool calls(enum incident_state state)
                state == INCIDENT_EXPIRED;
 }
 
-static int read_chain(const struct incident *incident, cJSON **ret, struct error *error)
+int chain_read(const struct incident *incident, cJSON **ret, struct error *error)
 {
         *ret = NULL;
         return *incident->chain ? json_parse(incident->chain, strlen(incident->chain), ret, error) : 0;
@@ -88,7 +88,7 @@ int chain_mark(const struct incident_parts *parts, const struct incident *incide
                const char *failed, struct journal_entry *entry, cJSON **ret_owned, struct error *error)
 {
         _cleanup_json_ cJSON *chain = NULL;
-        int r = read_chain(incident, &chain, error);
+        int r = chain_read(incident, &chain, error);
         if (r < 0 || !chain)
                 return r;
         r = mark(chain, level, failed, world_wall(parts->world), error);
@@ -114,7 +114,7 @@ int chain_change(const struct incident_parts *parts, const struct incident *inci
         /* What nobody has answered while it was asked, or could be told, is the same matter. */
         bool same = *incident->chain;
         _cleanup_json_ cJSON *chain = NULL;
-        int r = same ? read_chain(incident, &chain, error)
+        int r = same ? chain_read(incident, &chain, error)
                      : make_chain(parts, incident, receiver, &chain, error);
         if (r < 0 || !chain)
                 return r;
@@ -147,7 +147,7 @@ int chain_begin_unheard(const struct incident_parts *parts, const struct inciden
 bool chain_has_failed(const struct incident *incident, size_t level)
 {
         _cleanup_json_ cJSON *chain = NULL;
-        (void)read_chain(incident, &chain, NULL);
+        (void)chain_read(incident, &chain, NULL);
         return json_string(cJSON_GetArrayItem(chain, (int)level), FAILED) != NULL;
 }
 
@@ -156,7 +156,7 @@ int chain_left(const struct incident *incident, struct chain_next ret[static CHA
 {
         _cleanup_json_ cJSON *chain = NULL;
         size_t count = 0, level = 0;
-        int r = read_chain(incident, &chain, error);
+        int r = chain_read(incident, &chain, error);
         const cJSON *item;
         *ret_count = 0;
         if (r < 0)
@@ -188,7 +188,7 @@ int chain_keepers(const struct incident_parts *parts, const struct incident *inc
 {
         _cleanup_json_ cJSON *chain = NULL;
         size_t count = 0, level = 0;
-        int r = read_chain(incident, &chain, error);
+        int r = chain_read(incident, &chain, error);
         const cJSON *item;
         cJSON_ArrayForEach(item, chain)
         {
@@ -212,7 +212,7 @@ int chain_say(const struct incident *incident, char **ret, struct error *error)
 {
         _cleanup_json_ cJSON *chain = NULL;
         _cleanup_text_ struct text text = {0};
-        int r = read_chain(incident, &chain, error);
+        int r = chain_read(incident, &chain, error);
         const cJSON *item;
         if (r < 0)
                 return r;

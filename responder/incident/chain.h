@@ -13,6 +13,9 @@
 
 #include "responder/incident/run.h"
 
+/* As it stands above; NULL where there is none. cJSON_Delete() it. */
+int chain_read(const struct incident *incident, cJSON **ret, struct error *error);
+
 /* The next one who is due, or will be. */
 struct chain_next {
         size_t level; /* from 1: the second one; 0: nobody is left but perhaps the first */

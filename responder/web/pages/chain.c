@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom an incident calls one after the other: who was told when, and who is next. */
+#include "responder/incident/chain.h"
 #include "responder/web/pages/internal.h"
 
 static void put_level(const struct visit *visit, const struct incident *incident, const cJSON *level,
@@ -42,7 +43,7 @@ void put_chain(const struct visit *visit, const struct incident *incident, struc
         _cleanup_json_ cJSON *chain = NULL;
         const cJSON *level;
         bool first = true;
-        if (!*incident->chain || json_parse(incident->chain, strlen(incident->chain), &chain, NULL) < 0)
+        if (chain_read(incident, &chain, NULL) < 0 || !chain)
                 return;
         text_puts(page, "<h2>Called one after the other</h2>\n<ol>\n");
         cJSON_ArrayForEach(level, chain)
