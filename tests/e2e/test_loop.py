@@ -126,8 +126,9 @@ def test_high_error_rate(lab_by_compose):
 
 
 def backends(lab, where):
-    return {row[0] for row in lab.postgres.sql(
-        f"SELECT pid FROM pg_stat_activity WHERE datname = 'mcp' AND pid <> pg_backend_pid() AND {where}")}
+    """Whoever is being refused has one of the superusers' places for a moment, so that it may take a second try."""
+    query = f"SELECT pid FROM pg_stat_activity WHERE datname = 'mcp' AND pid <> pg_backend_pid() AND {where}"
+    return {row[0] for row in wait_for(lambda: [lab.postgres.sql(query)], "a place for a superuser")[0]}
 
 
 def test_pool_exhausted(calm_lab):
