@@ -45,9 +45,15 @@ static inline double nsec_to_seconds(nsec duration)
         return (double)duration / 1e9;
 }
 
+/* Also of what a peer says: what is beyond all times is the last one, or the first; NaN is 0. */
 static inline nsec seconds_to_nsec(double seconds)
 {
-        return (nsec)(seconds * 1e9);
+        const double most = 9.2e18, duration = seconds * 1e9;
+        if (duration >= most)
+                return INT64_MAX;
+        if (duration <= -most)
+                return INT64_MIN;
+        return duration == duration ? (nsec)duration : 0;
 }
 
 /*

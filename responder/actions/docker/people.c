@@ -32,9 +32,12 @@ static const struct {
         {"update", "docker update", true},    {"create", "docker compose", true},
 };
 
-static nsec event_time(const cJSON *event)
+/* What is to come by our clock is of now. */
+static nsec event_time(const cJSON *event, const struct people_asked *asked)
 {
-        return (nsec)json_number(event, "timeNano", json_number(event, "time", 0) * 1e9);
+        const nsec at =
+                seconds_to_nsec(json_number(event, "timeNano", json_number(event, "time", 0) * 1e9) / 1e9);
+        return at < asked->now ? at : asked->now;
 }
 
 static bool is_ours(const struct people_asked *asked, nsec at)
@@ -63,7 +66,7 @@ const char *docker_event_of_person(const cJSON *event, const char *project, cons
 {
         const char *action = docker_event_action(event);
         const size_t length = strcspn(action, ":");
-        const nsec at = event_time(event);
+        const nsec at = event_time(event, asked);
         *ret_command = NULL;
         if (!is_of_service(event, project, service) || at <= asked->after)
                 return NULL;
@@ -123,12 +126,13 @@ static int ask_health_check(struct docker *docker, const char *id, const char *c
         return *inspected && !docker_is_health_check(*inspected, command);
 }
 
-static void describe(const cJSON *event, const char *means, const char *command, struct sighting *ret)
+static void describe(const cJSON *event, const struct people_asked *asked, const char *means,
+                     const char *command, struct sighting *ret)
 {
         const char *name = json_string(attributes_of(event), "name");
         _cleanup_text_ struct text where = {0};
         text_put_line(&where, name ? name : "a container", NAME_MOST);
-        ret->since = ret->last = event_time(event);
+        ret->since = ret->last = event_time(event, asked);
         if (!command) {
                 snprintf(ret->words, sizeof(ret->words), "somebody was seen with %s on %s", means,
                          text_string(&where));
@@ -170,7 +174,7 @@ static int find_last(struct step_run *run, struct docker *docker, const char *se
                 if (r < 0)
                         return r;
                 if (r > 0) {
-                        describe(event, means, command, ret);
+                        describe(event, asked, means, command, ret);
                         return 1;
                 }
         }

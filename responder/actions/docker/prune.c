@@ -83,8 +83,8 @@ static int prune_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
         int containers = cJSON_GetArraySize(unused.containers),
             networks = cJSON_GetArraySize(unused.networks), images = cJSON_GetArraySize(unused.images);
         r = plan_new(&plan, containers + networks + images + (unused.cache_records > 0), error,
-                     "remove %d stopped container(s), %d network(s), %d image(s) and %" PRId64
-                     " KiB of build cache; %d unused thing(s) are kept",
+                     "remove %d stopped container(s), %d network(s), %d image(s) and %.0f "
+                     "KiB of build cache; %d unused thing(s) are kept",
                      containers, networks, images, unused.cache_bytes / 1024,
                      cJSON_GetArraySize(unused.kept));
         if (r < 0)
@@ -95,7 +95,7 @@ static int prune_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
             json_put(plan, "images", TAKE_PTR(unused.images)) < 0 ||
             json_put(plan, "kept", TAKE_PTR(unused.kept)) < 0 ||
             json_put(plan, "build_cache_records", cJSON_CreateNumber((double)unused.cache_records)) < 0 ||
-            json_put(plan, "build_cache_bytes", cJSON_CreateNumber((double)unused.cache_bytes)) < 0 ||
+            json_put(plan, "build_cache_bytes", cJSON_CreateNumber(unused.cache_bytes)) < 0 ||
             json_put(plan, "planned_at", cJSON_CreateNumber((double)now)) < 0)
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
@@ -178,7 +178,7 @@ static int remove_things(struct removal *removal, const char *kind, const char *
 }
 
 /* The cache that has not been used since the plan, nor for older_than before it. */
-static int prune_cache(struct removal *removal, int64_t *ret_bytes, struct error *error)
+static int prune_cache(struct removal *removal, double *ret_bytes, struct error *error)
 {
         const struct step_run *run = removal->run;
         const struct prune_config *config = run->config;
@@ -194,7 +194,7 @@ static int prune_cache(struct removal *removal, int64_t *ret_bytes, struct error
                 return error_oom(error);
         int r = docker_call(removal->docker, "POST", path, NULL, run->deadline, &answer, error);
         if (r >= 0)
-                *ret_bytes = (int64_t)json_number(answer, "SpaceReclaimed", 0);
+                *ret_bytes = json_number(answer, "SpaceReclaimed", 0);
         return r;
 }
 
@@ -204,7 +204,7 @@ static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         _cleanup_(removal_release) struct removal removal = {
                 .run = run, .removed = cJSON_CreateArray(), .kept = cJSON_CreateArray()};
         _cleanup_json_ cJSON *outcome = NULL;
-        int64_t cache_bytes = 0;
+        double cache_bytes = 0;
         if (!removal.removed || !removal.kept)
                 return error_oom(error);
         int r = targets_docker(run->targets, &removal.docker, error);
@@ -231,14 +231,14 @@ static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *er
                 if (json_append(removal.kept, json_copy(item)) < 0)
                         return error_oom(error);
         }
-        r = outcome_new(&outcome, error, "%d thing(s) and %" PRId64 " KiB of build cache removed, %d kept",
+        r = outcome_new(&outcome, error, "%d thing(s) and %.0f KiB of build cache removed, %d kept",
                         cJSON_GetArraySize(removal.removed), cache_bytes / 1024,
                         cJSON_GetArraySize(removal.kept));
         if (r < 0)
                 return r;
         if (json_put(outcome, "removed", TAKE_PTR(removal.removed)) < 0 ||
             json_put(outcome, "kept", TAKE_PTR(removal.kept)) < 0 ||
-            json_put(outcome, "build_cache_bytes", cJSON_CreateNumber((double)cache_bytes)) < 0)
+            json_put(outcome, "build_cache_bytes", cJSON_CreateNumber(cache_bytes)) < 0)
                 return error_oom(error);
         *ret_outcome = TAKE_PTR(outcome);
         return 0;

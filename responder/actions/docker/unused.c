@@ -168,7 +168,7 @@ static int survey_cache(struct survey *survey, struct error *error)
                     (used && time_parse(used, &at, NULL) >= 0 && at > survey->before))
                         continue;
                 survey->unused.cache_records++;
-                survey->unused.cache_bytes += (int64_t)json_number(record, "Size", 0);
+                survey->unused.cache_bytes += json_number(record, "Size", 0);
         }
         return r < 0 ? r : 0;
 }

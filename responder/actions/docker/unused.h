@@ -18,7 +18,8 @@ struct prune_config {
 struct unused {
         cJSON *containers, *networks, *images; /* arrays of {"id", "name", …} */
         cJSON *kept; /* of {"kind", "name", "why"}: what is unused, too, and stays */
-        int64_t cache_records, cache_bytes;
+        int64_t cache_records;
+        double cache_bytes; /* as the Engine says, whatever that is */
 };
 
 /* Reads only. What cannot be seen to be unused is left out; at most 500 things of a kind. */

@@ -41,7 +41,8 @@ static nsec read_seconds(const char *line, size_t length, const char *key)
 {
         size_t digits = 0;
         const char *value = find_field(line, length, key, &digits);
-        return digits > 0 ? seconds_to_nsec(strtod(value, NULL)) : 0;
+        const nsec read = digits > 0 ? seconds_to_nsec(strtod(value, NULL)) : 0;
+        return read > 0 ? read : 0;
 }
 
 bool redis_is_person(const char *line, size_t length, nsec *ret_age, nsec *ret_idle)

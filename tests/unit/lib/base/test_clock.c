@@ -2,6 +2,7 @@
 /* Deadlines, durations and times. */
 
 #include <errno.h>
+#include <math.h>
 
 #include "runbook/clock.h"
 #include "tests/harness/unit.h"
@@ -95,6 +96,13 @@ static void test_times_refused(void **state)
         }
 }
 
+static void test_seconds_of_a_peer(void **state _unused_)
+{
+        assert_true(seconds_to_nsec(1.5) == 1500000000 && seconds_to_nsec(-2) == -2 * NSEC_PER_SEC);
+        assert_true(seconds_to_nsec(1e300) == INT64_MAX && seconds_to_nsec(INFINITY) == INT64_MAX);
+        assert_true(seconds_to_nsec(-1e300) == INT64_MIN && seconds_to_nsec(NAN) == 0);
+}
+
 static void test_deadlines(void **state)
 {
         (void)state;
@@ -115,11 +123,9 @@ static void test_deadlines(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_durations_read_and_write),
-                cmocka_unit_test(test_durations_refused),
-                cmocka_unit_test(test_times_read_and_write),
-                cmocka_unit_test(test_times_refused),
-                cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_durations_read_and_write), cmocka_unit_test(test_durations_refused),
+                cmocka_unit_test(test_times_read_and_write),     cmocka_unit_test(test_times_refused),
+                cmocka_unit_test(test_seconds_of_a_peer),        cmocka_unit_test(test_deadlines),
         };
         return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

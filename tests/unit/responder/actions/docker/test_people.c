@@ -80,6 +80,28 @@ static void test_events(void **state _unused_)
                             "docker compose");
 }
 
+/* The Engine's figures are a peer's: what is to come was seen now, what was before all times long ago. */
+static void test_times_beyond_all(void **state _unused_)
+{
+        const struct people_asked asked = {.now = NOW, .after = NOW - 900 * SECOND};
+        static const struct {
+                const char *time;
+                bool seen;
+        } cases[] = {{"1e300", true}, {"-1e300", false}, {"9.3e18", true}, {"0", false}, {"null", false}};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *text = text_format(
+                        "{\"Type\":\"container\",\"Action\":\"stop\",\"Actor\":{\"ID\":\"c1\",\"Attributes\":"
+                        "{"
+                        "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}},"
+                        "\"timeNano\":%s}",
+                        cases[i].time);
+                _cleanup_json_ cJSON *event = parse(text);
+                const char *command = NULL;
+                if (!docker_event_of_person(event, "shop", "web", &asked, 0, &command) == cases[i].seen)
+                        fail_msg("case %zu", i);
+        }
+}
+
 static void test_health_checks(void **state _unused_)
 {
         static const struct {
@@ -107,6 +129,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_events),
+                cmocka_unit_test(test_times_beyond_all),
                 cmocka_unit_test(test_health_checks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

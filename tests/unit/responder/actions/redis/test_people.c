@@ -36,8 +36,22 @@ static void test_lines(void **state _unused_)
         }
 }
 
+/* Redis' own figures are a peer's: what is no time of a connection is none before its begin. */
+static void test_times_beyond_all(void **state _unused_)
+{
+        static const char *const lines[] = {
+                "id=3 name= age=1e300 idle=-1e300 flags=N cmd=command",
+                "id=3 name= age=99999999999999999999 idle=nan flags=N cmd=command"};
+        for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
+                nsec age = -1, idle = -1;
+                assert_true(redis_is_person(lines[i], strlen(lines[i]), &age, &idle));
+                assert_true(age == INT64_MAX && idle == 0);
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines),
+                                           cmocka_unit_test(test_times_beyond_all)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
