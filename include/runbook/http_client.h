@@ -109,9 +109,9 @@ bool http_response_date(const struct http_response *response, nsec *ret_wall);
 void http_response_release(struct http_response *response);
 
 /*
- * Whether a daemon of ours at this base URL answers within four seconds, with whatever it has to say of who
- * asks: a 401 is an answer, too, and its certificate is not judged. -EREMOTEIO for one that cannot (5xx);
- * else as http_fetch().
+ * Whether a daemon of ours at this base URL, or unix:FILE, answers within four seconds, with whatever it has
+ * to say of who asks: a 401 is an answer, too, and its certificate is not judged. -EREMOTEIO for one that
+ * cannot (5xx); else as http_fetch().
  */
 int http_find_alive(const char *url, struct error *error);
 

@@ -144,6 +144,8 @@ def test_over_http_by_tokens_and_what_they_do_not_open(terminal, tmp_path):
     assert number in terminal.types("incidents", url).stdout  # reading is free on loopback
     for socket in ("operator.sock", f"//{terminal.daemon.directory}/operator.sock"):  # as the log calls it, and as an URL
         assert number in terminal.types("incidents", f"--url=unix:{socket}", cwd=terminal.daemon.directory).stdout
+        assert terminal.types("healthy", f"--url=unix:{socket}", cwd=terminal.daemon.directory).returncode == DONE
+    assert terminal.types("healthy", f"--url=unix:{tmp_path}/none.sock").returncode == NOT
     refused = terminal.types("deny", number, url)
     assert refused.returncode == FORBIDDEN and "operators' unix socket" in refused.stderr, refused
     (tmp_path / "wrong").write_text("wrong" * 8)
