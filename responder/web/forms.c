@@ -51,12 +51,15 @@ static int find_role(const struct api *api, const struct visit *visit, const cha
 {
         const struct api_caller *caller = http_kept(visit->exchange);
         if (caller && caller->passwords) {
+                /* As it was: with the answer the caller goes. */
+                const int verdict = caller->verdict;
                 *ret = ROLE_COUNT;
-                if (caller->verdict == HTTP_PASSWORD_BUSY)
-                        refuse_login(visit, 503, "Too many sign in at once: please try again.");
-                else if (caller->verdict != HTTP_PASSWORD_RIGHT)
-                        refuse_login(visit, 401, "Name or password is not right.");
-                return caller->verdict == HTTP_PASSWORD_RIGHT;
+                if (verdict == HTTP_PASSWORD_RIGHT)
+                        return 1;
+                refuse_login(visit, verdict == HTTP_PASSWORD_BUSY ? 503 : 401,
+                             verdict == HTTP_PASSWORD_BUSY ? "Too many sign in at once: please try again."
+                                                           : "Name or password is not right.");
+                return 0;
         }
         int r = token && api->tokens ? tokens_find(api->tokens, token, ret) : 0;
         if (r < 0)
