@@ -261,8 +261,9 @@ lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool,
 		$(BUILD)/runbook_responder coverage --families=- --alerts=rules/alerts.yml --config.file=rules/remediations.yml
 	tests/check_dashboards $(BUILD)
 	sed 's|FILL IN WHO IS CALLED|https://person.example/|' rules/alertmanager.yml | amtool check-config /dev/stdin
-	yamllint --strict rules tests
+	yamllint --strict rules tests docker
 	shellcheck $(shell_files)
+	tests/check_compose
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=tests/cppcheck.txt -Iinclude -I. $(tidy_sources)
 	printf '%s\n' $(tidy_sources) | xargs -P "$$(nproc)" -n 8 bash -c \
