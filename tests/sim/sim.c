@@ -163,6 +163,10 @@ static void edit_file(struct sim *sim)
         sim_note(sim, "the file is version", (int64_t)version);
 }
 
+/* The engine's own minute is for wake-ups that were missed, of which there must be none: so here it is
+ * longer. */
+#define IDLE (20 * MINUTE)
+
 static void start_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
@@ -188,6 +192,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
                                              .meters = sim->meters,
                                              .dry_run = sim->dry_run};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
+        engine_rest_at_most(sim->engine, IDLE);
         sim->engine_due = sim->now;
         if (sim->calm_since != INT64_MAX)
                 sim->calm_since = sim->now;
@@ -324,12 +329,6 @@ static void look_for_calls(struct sim *sim, int64_t argument)
 
 /* The run. */
 
-/* A minute is for wake-ups that were missed, of which there must be none: so here it is longer. */
-static nsec idle_time(nsec until)
-{
-        return until == MINUTE ? 20 * MINUTE : until;
-}
-
 /* As the engine's thread does it: what comes together is looked at together. */
 #define GATHER (5 * NSEC_PER_MSEC)
 
@@ -352,7 +351,7 @@ static void look(struct sim *sim)
         sim->engine_due = INT64_MAX;
         nsec next = 0;
         bool failed = engine_look(sim->engine, &next, &error) < 0;
-        nsec again = sim->now + (failed ? NSEC_PER_SEC : idle_time(next - sim_monotonic(sim)));
+        nsec again = sim->now + (failed ? NSEC_PER_SEC : next - sim_monotonic(sim));
         if (again < sim->engine_due)
                 sim->engine_due = again;
         if (sim_is_dead(sim))
