@@ -12,6 +12,14 @@
 #include "runbook/log.h"
 
 #define WRITE_AGAIN NSEC_PER_SEC
+/* What was decided is not acted upon when it is older, once it could be written down: its alert may be over.
+ */
+#define DECIDED_MOST (10 * NSEC_PER_SEC)
+
+nsec run_decided_until(const struct incident_run *run)
+{
+        return world_monotonic(run->parts->world) + DECIDED_MOST;
+}
 
 bool incident_may_be_undone(const struct incident *incident)
 {
@@ -148,6 +156,7 @@ static struct journal_entry entry_of(const struct incident_parts *parts, const s
                 .step = change->step,
                 .step_status = change->step_status,
                 .letter = change->letter,
+                .valid_until = change->valid_until,
                 .detail = change->detail,
         };
 }

@@ -118,7 +118,11 @@ struct incident_change {
         size_t step;                         /* from 1; 0: no step is concerned */
         enum step_status step_status;        /* of that step; STEP_WAITING: unchanged */
         const struct journal_letter *letter; /* of that step: what nobody has received; NULL: nothing */
+        nsec valid_until; /* monotonic: -ECANCELED, and nothing written, after it; 0: at any time */
 };
+
+/* Until when what is decided now may be begun (monotonic): after that it is asked anew. */
+nsec run_decided_until(const struct incident_run *run);
 
 /*
  * The only way to change a state: writes the change, and whether a person is to hear of it, counts it, logs

@@ -111,7 +111,7 @@ static int ask_person(struct incident_run *run, size_t index, const char *reason
 }
 
 /* From this commit on the step has begun. 1: it has; 0: somebody paused the responder, or took the incident,
- * while it was being planned. */
+ * while it was being planned, or it could not be written down for too long: then all is asked anew. */
 static int write_begun(struct incident_run *run, struct journal_entry *entry, enum steps_end *ret,
                        struct error *error)
 {
@@ -171,6 +171,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
                                         .unless_paused = true,
                                         .unless_hands = step->action->effect != EFFECT_READ_ONLY,
                                         .hands_after = people_seen_after(&people),
+                                        .valid_until = run_decided_until(run),
                                         .step = index + 1,
                                         .step_status = STEP_STARTED,
                                         .detail = plan};

@@ -241,6 +241,8 @@ struct journal_entry {
                                     maintenance holds */
         bool unless_hands;       /* likewise, while a person's are on it, or on another one under its lock: */
         nsec hands_after;        /* steady: as of journal_find_hands() */
+        nsec valid_until;        /* likewise after this (monotonic), however long it was tried: what was
+                                    decided is too old; 0: at any time */
         bool ask_only;           /* nothing is written: whether it might be, as of this moment */
         const cJSON *definition; /* of what it runs, which `detail` has as "definition"; NULL: unchanged. An
                                     approval was of what was to be run then: by another it is gone */

@@ -178,6 +178,14 @@ static int check_hands(struct journal *journal, const struct journal_entry *entr
         return r > 0 ? error_set(error, ECANCELED, "a person is at it") : r;
 }
 
+/* Likewise how old the decision is: a full disk may have kept it from being written down for an hour. */
+static int check_age(const struct journal *journal, const struct journal_entry *entry, struct error *error)
+{
+        return entry->valid_until != 0 && world_monotonic(journal->world) > entry->valid_until
+                       ? error_set(error, ECANCELED, "what was decided is too old to be begun")
+                       : 0;
+}
+
 static int read_held_with(struct journal *journal, const struct journal_entry *entry, int64_t **ret,
                           size_t *ret_count, struct error *error)
 {
@@ -237,6 +245,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                         r = check_pause(journal, entry, error);
                 if (r >= 0)
                         r = check_hands(journal, entry, error);
+                if (r >= 0)
+                        r = check_age(journal, entry, error);
                 if (r >= 0 && entry->ask_only)
                         return 0;
                 if (r >= 0)

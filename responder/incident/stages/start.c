@@ -12,9 +12,6 @@
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
-/* What was decided is not acted upon when it is older, once it could be written down. */
-#define DECIDED_MOST (10 * NSEC_PER_SEC)
-
 /* What is planned: the plans themselves, and what an incident that has not begun yet would be begun with. */
 struct start {
         struct planning planning;
@@ -145,6 +142,7 @@ static int begin_running(struct incident_run *run, const struct start *start, co
                 .lock = run->lock,
                 .definition = start->definition,
                 .detail = detail,
+                .valid_until = run_decided_until(run),
         };
         int r = run_enter(run, &running, error);
         if (r < 0)
@@ -202,9 +200,11 @@ static int go_on(struct incident_run *run, struct start *start, struct error *er
 /* Plans may take long, and be tried again: what no guard holds any more is not shown as held meanwhile. */
 static int leave_guard(struct incident_run *run, struct error *error)
 {
-        return run->incident.state == INCIDENT_HELD
-                       ? enter_planned(run, INCIDENT_RECEIVED, "released", NULL, error)
-                       : 0;
+        const struct incident_change released = {.to = INCIDENT_RECEIVED,
+                                                 .event = "released",
+                                                 .lock = run->lock,
+                                                 .valid_until = run_decided_until(run)};
+        return run->incident.state == INCIDENT_HELD ? run_enter(run, &released, error) : 0;
 }
 
 int stage_start(struct incident_run *run, struct error *error)
@@ -218,11 +218,7 @@ int stage_start(struct incident_run *run, struct error *error)
         int r = yield_to_people(run, 0, run->incident.step_count, error);
         if (r != 0)
                 return r < 0 ? r : 0;
-        const nsec decided = world_monotonic(run->parts->world);
         r = leave_guard(run, error);
-        /* A full disk has kept it: whether its alert still fires, and it may begin, is asked anew. */
-        if (r >= 0 && world_monotonic(run->parts->world) - decided > DECIDED_MOST)
-                return 0;
         if (r >= 0)
                 r = make_start(run, &start, error);
         if (r < 0)

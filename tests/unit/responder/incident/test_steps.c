@@ -307,6 +307,38 @@ static void test_resolved_while_it_waits_to_be_planned(_unused_ void **state)
         slow_close(&slow);
 }
 
+static int (*plan_as_ever)(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
+                           struct error *error);
+static int plans_until_old;
+
+/* With this plan the decision is a minute old by the journal's clock. */
+static int plan_slowly(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
+                       struct error *error)
+{
+        ahead = --plans_until_old == 0 ? -60 * NSEC_PER_SEC : 0;
+        return plan_as_ever(context, action, run, ret_plan, error);
+}
+
+/* A full disk keeps a commit for as long as it likes: what was decided before is asked anew, be it to begin
+ * at all or a step. */
+static void test_what_was_decided_long_ago_is_asked_anew(_unused_ void **state)
+{
+        for (int old = 1; old <= 2; old++) {
+                struct slow slow;
+                slow_open(&slow, ONE("{act.once: {name: a}}"));
+                plan_as_ever = slow.world.plan_step;
+                slow.world.plan_step = plan_slowly;
+                plans_until_old = old;
+                while (plans_until_old > 0)
+                        slow_look(&slow);
+                assert_action_calls("run", "");
+                assert_int_equal(slow_state(&slow), old == 1 ? INCIDENT_RECEIVED : INCIDENT_RUNNING);
+                slow_run(&slow, INCIDENT_DONE);
+                assert_action_calls("run", "run:a");
+                slow_close(&slow);
+        }
+}
+
 int main(void)
 {
         assert_int_equal(http_client_global_init(NULL), 0);
@@ -320,6 +352,7 @@ int main(void)
                 cmocka_unit_test(test_a_pause_holds_between_two_tries),
                 cmocka_unit_test(test_a_pause_takes_no_time_from_a_try),
                 cmocka_unit_test(test_resolved_while_it_waits_to_be_planned),
+                cmocka_unit_test(test_what_was_decided_long_ago_is_asked_anew),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
