@@ -9,7 +9,8 @@ static void put_row(struct table *table, const cJSON *letter)
 {
         _cleanup_text_ struct text since = {0};
         show_age(&since, json_string(letter, "since"));
-        table_cell(table, json_string(letter, "incident"));
+        const char *incident = json_string(letter, "incident");
+        table_cell(table, incident ? incident : "none");
         table_cell(table, json_string(letter, "receiver"));
         table_cell(table, text_string(&since));
         table_cell(table, json_bool(letter, "tried_again", false) ? "tried again" : "given up");

@@ -85,6 +85,8 @@ static void engine_free(struct engine *engine)
         free(engine->matched_with);
         incident_list_release(&engine->active);
         outage_release(&engine->outage);
+        for (size_t i = 0; i < UNHEARD_COUNT; i++)
+                letter_release(&engine->letters[i]);
         pthread_mutex_destroy(&engine->lock);
         free(engine);
 }

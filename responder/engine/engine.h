@@ -128,6 +128,11 @@ struct maintenance_shown {
 int maintenance_show(struct journal *journal, struct maintenance_shown *ret, struct error *error);
 void maintenance_shown_release(struct maintenance_shown *shown);
 
+/* What is to be said of no incident and its receiver has not received, as letters without a number: it is
+ * tried again until it is heard. letter_list_release(). Any thread. */
+struct letter_list;
+int engine_unheard(struct engine *engine, struct letter_list *ret, struct error *error);
+
 /* The kill switch. */
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error);

@@ -45,6 +45,13 @@ struct outage {
         atomic_bool calling, heard;
 };
 
+/* What the daemon itself has to say, of no incident. */
+enum unheard {
+        UNHEARD_UNMATCHED, /* alerts that no remediation is for */
+        UNHEARD_OUTAGE,    /* it cannot act, or something was set aside */
+        UNHEARD_COUNT
+};
+
 struct turns;
 
 /* "dry run " and a digest; see match.c. */
@@ -83,9 +90,15 @@ struct engine {
         atomic_bool telling;         /* a worker tells of them */
         atomic_bool silencing;       /* a worker sets or ends silences, by `silencing_by` */
         struct incident_parts silencing_by;
-        struct backoff silence_backoff;   /* the worker's while it is `silencing` */
-        struct incident_parts telling_by; /* lent to who tells */
+        struct backoff silence_backoff;       /* the worker's while it is `silencing` */
+        struct incident_parts telling_by;     /* lent to who tells */
+        struct letter letters[UNHEARD_COUNT]; /* by the lock; without `since`: there is none */
 };
+
+/* unheard.c: a message of the daemon itself was not received, and why; it was, or is moot. Any thread. */
+void unheard_note(struct engine *engine, enum unheard about, const char *receiver, const char *what,
+                  const struct error *why);
+void unheard_forget(struct engine *engine, enum unheard about);
 
 /* On the engine's thread, if there is one: what is its own nobody else touches. */
 static inline bool is_looking(const struct engine *engine)

@@ -56,9 +56,14 @@ static void call_person(void *context)
                 .host = host,
         };
         int r = call_without_journal(&outage->lent, &message, &outage->backoff, &error);
-        if (r < 0)
+        if (r < 0) {
                 log_event(LOG_WARN, "Nobody could be told that the responder cannot act", "error",
                           error_text(&error), NULL);
+                unheard_note(engine, UNHEARD_OUTAGE, call_receiver_of_last_resort(outage->lent.set),
+                             outage->words, &error);
+        } else {
+                unheard_forget(engine, UNHEARD_OUTAGE);
+        }
         parts_release(&outage->lent);
         atomic_store(&outage->heard, r >= 0);
         atomic_store(&outage->calling, false);

@@ -56,8 +56,14 @@ static int tell(struct engine *engine, const struct episode_list *list, struct e
                                         .parts = &part,
                                         .part_count = 1,
                                         .details = details};
-        return call_receiver(&engine->telling_by, engine->telling_by.set->unmatched_to, &message,
-                             &engine->tell_backoff, error);
+        _cleanup_error_ struct error why = {0};
+        const char *receiver = engine->telling_by.set->unmatched_to;
+        int r = call_receiver(&engine->telling_by, receiver, &message, &engine->tell_backoff, &why);
+        if (r < 0)
+                unheard_note(engine, UNHEARD_UNMATCHED, receiver, message.text, &why);
+        if (r < 0)
+                error_move(error, &why);
+        return r;
 }
 
 /* All that are owed; 0 when none is left. */
@@ -65,10 +71,12 @@ static int tell_all(struct engine *engine, struct episode_list *list, struct err
 {
         const struct incident_parts *parts = &engine->telling_by;
         int r = journal_unanswered(parts->journal, TOLD_MOST, list, error);
-        if (r < 0 || list->count == 0)
+        if (r >= 0 && list->count > 0)
+                r = tell(engine, list, error);
+        if (r < 0)
                 return r;
-        r = tell(engine, list, error);
-        return r < 0 ? r : journal_answer(parts->journal, list, parts->set->unmatched_to, error);
+        unheard_forget(engine, UNHEARD_UNMATCHED);
+        return list->count > 0 ? journal_answer(parts->journal, list, parts->set->unmatched_to, error) : 0;
 }
 
 /* On a worker. */

@@ -3,12 +3,13 @@
  */
 #include "responder/journal/internal.h"
 
-static void letter_release(struct letter *letter)
+void letter_release(struct letter *letter)
 {
         free(letter->number);
         free(letter->receiver);
         free(letter->what);
         free(letter->reason);
+        *letter = (struct letter){0};
 }
 
 void letter_list_release(struct letter_list *list)

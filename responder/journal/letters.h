@@ -24,8 +24,8 @@ struct journal_letter {
 /* As it is read. */
 struct letter {
         int64_t incident;
-        char *number;
-        size_t step; /* from 1; 0: the call */
+        char *number; /* "": of no incident */
+        size_t step;  /* from 1; 0: the call */
         char *receiver, *what, *reason;
         bool refused;
         bool asked; /* a person wants it tried again, and that was not yet */
@@ -35,6 +35,8 @@ struct letter_list {
         struct letter *items;
         size_t count;
 };
+/* Zero afterwards. */
+void letter_release(struct letter *letter);
 void letter_list_release(struct letter_list *list);
 
 /* Those of one incident, or (0) of all, oldest incident first, at most `limit`. */

@@ -4,6 +4,7 @@
 import json
 import re
 import sqlite3
+import subprocess
 import urllib.request
 
 import pytest
@@ -81,7 +82,7 @@ def responder(tmp_path, binaries, sink, mail):
     remediations.append({"name": "all", "match": ['alertname="all"'], "steps": [
         {"notify": {"to": name, "text": "${labels.service} was looked at"}} for name in names]})
     config = tmp_path / "remediations.yml"
-    config.write_text(json.dumps({"receivers": receivers(tmp_path, sink, mail), "escalate_to": "json",
+    config.write_text(json.dumps({"receivers": receivers(tmp_path, sink, mail), "escalate_to": "json", "unmatched_to": "teams",
                                   "external_url": "https://runbook.example", "remediations": remediations}))
     started = Responder(binaries.responder, config, tmp_path / "responder").start()
     yield started
@@ -144,6 +145,24 @@ def test_each_format_is_taken(responder, sink, mail):
 def html(responder, path):
     with urllib.request.urlopen(responder.url + path, timeout=15) as answer:
         return answer.read().decode()
+
+
+def test_what_no_remediation_is_for_is_shown_until_it_is_heard(responder, sink):
+    """It belongs to no incident, and is tried again for as long as it takes: meanwhile somebody has to see it."""
+    sink.refusals = [(404, {})] * 1000
+    responder.send(alert_of("nobodys", service="web"), alert_of("nobodys", service="api"))
+    letter, = wait_for(lambda: responder.get("/api/v1/deliveries")["deliveries"], "the message to be kept")
+    assert letter["incident"] is None and letter["step"] is None and letter["tried_again"] is True
+    assert letter["receiver"] == "teams" and "no remediation is for" in letter["what"] and "HTTP 404" in letter["reason"]
+    assert 'runbook_messages_undelivered{receiver="teams"} 1' in responder.page()
+    page = html(responder, "/")
+    assert "Not received" in page and "teams" in page and "It is tried again" in page and "/resend" not in page
+    shown = subprocess.run([responder.program, "deliveries", f"--url={responder.url}"], text=True, capture_output=True, check=False)
+    assert shown.returncode == 1 and re.search(r"^none +teams .* tried again +2 alerts that no remediation is for", shown.stdout, re.M), shown
+    sink.refusals = []
+    wait_for(lambda: 'runbook_messages_undelivered{receiver="teams"} 0' in responder.page(), "it to be heard", 90)
+    assert responder.get("/api/v1/deliveries")["deliveries"] == [] and "Not received" not in html(responder, "/")
+    assert len(sink.to("teams/s3cret")) == 1
 
 
 def test_who_refuses_is_named_without_a_secret(responder, sink, mail):
