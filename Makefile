@@ -258,7 +258,7 @@ lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool,
 	promtool check config rules/prometheus.yml
 	promtool check rules rules/alerts.yml rules/slo.yml
 	$(BUILD)/runbook_exporter families --config.file=rules/checks.yml | \
-		$(BUILD)/runbook_responder coverage --families=- --alerts=rules/alerts.yml --config.file=rules/remediations.yml
+		$(BUILD)/runbook_responder coverage --families=- --alerts=rules/prometheus.yml --config.file=rules/remediations.yml
 	tests/check_dashboards $(BUILD)
 	sed 's|FILL IN WHO IS CALLED|https://person.example/|' rules/alertmanager.yml | amtool check-config /dev/stdin
 	yamllint --strict rules tests docker

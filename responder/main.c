@@ -146,7 +146,7 @@ static int start_parts(void *context, struct error *error)
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
                 .external_url = arguments->external_url,
-                .coverage = {arguments->families, arguments->alerts, arguments->for_person},
+                .coverage = {arguments->families, arguments->for_person, arguments->alerts.items},
                 .sandbox = &responder->enclosure.sandbox,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
@@ -472,8 +472,8 @@ int main(int argc, char **argv)
                  "a label of the alert; may be given again"},
                 {"families", FLAG_STRING, &arguments.families, NULL, "FILE",
                  "what `runbook_exporter families` prints; - is stdin"},
-                {"alerts", FLAG_STRING, &arguments.alerts, "rules/alerts.yml", "FILE",
-                 "alerting rules of Prometheus"},
+                {"alerts", FLAG_STRINGS, &arguments.alerts, "rules/prometheus.yml", "FILE",
+                 "alerting rules, or the file of Prometheus that names them; may be given again"},
                 {"for-person", FLAG_STRING, &arguments.for_person, "for-a-person", "GROUP",
                  "the group of rules that no remediation is to be for"},
                 {"html", FLAG_SWITCH, &arguments.html, NULL, NULL, "report: as a page that stands alone"},

@@ -37,8 +37,9 @@ struct responder_arguments {
         struct remote_arguments remote;
         struct listing_arguments listing;
         struct rehearsal_arguments rehearsal;
-        struct flag_strings labels;                 /* of an alert: NAME=VALUE */
-        const char *families, *alerts, *for_person; /* of coverage */
+        struct flag_strings labels;        /* of an alert: NAME=VALUE */
+        const char *families, *for_person; /* of coverage */
+        struct flag_strings alerts;        /* likewise */
         const char *journal, *journal_key, *head, *alert, *operators, *senders, *tokens, *operator_socket,
                 *sandbox;
         const char *external_url;

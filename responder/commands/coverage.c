@@ -46,7 +46,7 @@ int command_coverage(const void *context)
         }
         int r = remediation_set_load(arguments->daemon.config_file, &set, &error);
         if (r >= 0)
-                r = alert_rules_load(arguments->alerts, &rules, &error);
+                r = alert_rules_load(arguments->alerts.items, &rules, &error);
         if (r >= 0)
                 r = coverage_read_families(path, &families, &error);
         if (r >= 0)

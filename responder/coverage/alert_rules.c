@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alerting rules of Prometheus, as far as coverage asks about them. */
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 
 #include "responder/coverage/coverage.h"
@@ -65,21 +66,75 @@ static int read_group(struct config_node *node, struct alert_rules *rules)
         return r;
 }
 
-int alert_rules_load(const char *path, struct alert_rules *ret, struct error *error)
+static int read_groups(struct config *config, const char *path, struct alert_rules *rules,
+                       struct error *error)
+{
+        struct config_node *groups = config_member(config_root(config), "groups");
+        if (config_complaints(config) == 0 && !config_is_list(groups))
+                return error_set(error, EINVAL, "%s has no list of groups: it is no file of rules", path);
+        for (size_t i = 0; i < config_size(groups); i++)
+                if (read_group(config_item(groups, i), rules) < 0)
+                        return error_oom(error);
+        if (config_complaints(config) > 0)
+                return error_set(error, EINVAL, "%s", config_complaints_text(config));
+        return 0;
+}
+
+static int load_rules(const char *path, struct alert_rules *rules, struct error *error)
 {
         _cleanup_config_ struct config *config = NULL;
-        struct alert_rules rules = {0};
+        int r = config_load(path, &config, error);
+        return r < 0 ? r : read_groups(config, path, rules, error);
+}
+
+/* What one of the rule_files of the file at `path` matches. */
+static int load_matching(const char *path, const char *pattern, struct alert_rules *rules,
+                         struct error *error)
+{
+        const char *slash = strrchr(path, '/');
+        int directory = *pattern == '/' || !slash ? 0 : (int)(slash + 1 - path);
+        _cleanup_free_ char *seen = text_format("%.*s%s", directory, path, pattern);
+        glob_t found = {0};
+        int r = 0;
+        if (!seen)
+                return error_oom(error);
+        switch (glob(seen, 0, NULL, &found)) {
+        case 0: break;
+        case GLOB_NOSPACE: r = error_oom(error); break;
+        default:
+                r = error_set(error, ENOENT, "%s: of its rule_files, %s matches no file that can be read",
+                              path, pattern);
+        }
+        for (size_t i = 0; r >= 0 && i < found.gl_pathc; i++)
+                r = load_rules(found.gl_pathv[i], rules, error);
+        globfree(&found);
+        return r;
+}
+
+/* One of rules, or one of Prometheus itself. */
+static int load_file(const char *path, struct alert_rules *rules, struct error *error)
+{
+        _cleanup_config_ struct config *config = NULL;
         int r = config_load(path, &config, error);
         if (r < 0)
                 return r;
-        struct config_node *groups = config_member(config_root(config), "groups");
-        if (config_complaints(config) == 0 && !config_is_list(groups))
-                r = error_set(error, EINVAL, "%s has no list of groups: it is no file of rules", path);
-        for (size_t i = 0; r >= 0 && i < config_size(groups); i++)
-                if ((r = read_group(config_item(groups, i), &rules)) == -ENOMEM)
-                        error_oom(error);
-        if (r >= 0 && config_complaints(config) > 0)
-                r = error_set(error, EINVAL, "%s", config_complaints_text(config));
+        struct config_node *files = config_member(config_root(config), "rule_files");
+        if (!config_is_list(files))
+                return read_groups(config, path, rules, error);
+        for (size_t i = 0; r >= 0 && i < config_size(files); i++) {
+                const char *pattern = config_scalar(config_item(files, i));
+                if (pattern)
+                        r = load_matching(path, pattern, rules, error);
+        }
+        return r;
+}
+
+int alert_rules_load(const char *const *paths, struct alert_rules *ret, struct error *error)
+{
+        struct alert_rules rules = {0};
+        int r = 0;
+        for (; r >= 0 && *paths; paths++)
+                r = load_file(*paths, &rules, error);
         if (r < 0)
                 alert_rules_release(&rules);
         else

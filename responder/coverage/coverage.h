@@ -15,7 +15,8 @@
 
 /* What it is told by, where that is read anew each time; `families` NULL: nobody has said. */
 struct coverage_files {
-        const char *families, *alerts, *for_person;
+        const char *families, *for_person;
+        const char *const *alerts; /* closed by NULL */
 };
 
 /* One alerting rule. */
@@ -29,8 +30,12 @@ struct alert_rules {
         size_t count;
 };
 
-/* Reads a file of rules of Prometheus; what records is passed over. -EINVAL with every mistake. */
-int alert_rules_load(const char *path, struct alert_rules *ret, struct error *error);
+/*
+ * Reads files of rules of Prometheus (closed by NULL), one behind the other; what records is passed over. A
+ * file of Prometheus itself stands for its `rule_files`, which may be patterns and are as seen from it.
+ * -EINVAL with every mistake of a file, -ENOENT for what matches none: an alert that was not read is no gap.
+ */
+int alert_rules_load(const char *const *paths, struct alert_rules *ret, struct error *error);
 void alert_rules_release(struct alert_rules *rules);
 
 enum coverage_column {

@@ -2,6 +2,7 @@
 """From check to verification, over the three files: what is shipped has no gap, and every sort of gap is told."""
 
 import html
+import json
 import pathlib
 import subprocess
 
@@ -39,12 +40,12 @@ remediations:
 
 @pytest.fixture
 def coverage(binaries, tmp_path):
-    def cover(checks=CHECKS, alerts=ALERTS, remediations=REMEDIATIONS):
+    def cover(checks=CHECKS, alerts=ALERTS, remediations=REMEDIATIONS, given=("alerts.yml",)):
         for name, text in (("checks", checks), ("alerts", alerts), ("remediations", remediations)):
             (tmp_path / f"{name}.yml").write_text(text)
         families = subprocess.run([binaries.exporter, "families", f"--config.file={tmp_path}/checks.yml"], check=True, text=True,
                                   capture_output=True).stdout
-        done = subprocess.run([binaries.responder, "coverage", "--families=-", f"--alerts={tmp_path}/alerts.yml",
+        done = subprocess.run([binaries.responder, "coverage", "--families=-", *(f"--alerts={tmp_path / file}" for file in given),
                                f"--config.file={tmp_path}/remediations.yml"], check=False, text=True, capture_output=True,
                               input=families)
         rows = [line for line in done.stdout.splitlines() if not line.startswith("gap: ")]
@@ -80,8 +81,43 @@ def test_every_sort_of_gap_is_told(coverage):
 
 
 def test_what_is_shipped_has_no_gap(coverage):
-    code, gaps, rows, complaint = coverage(*((RULES / f"{name}.yml").read_text() for name in ("checks", "alerts", "remediations")))
+    code, gaps, rows, complaint = coverage(*((RULES / f"{name}.yml").read_text() for name in ("checks", "alerts", "remediations")),
+                                           given=[RULES / "prometheus.yml"])
     assert (code, gaps, complaint) == (0, [], ""), rows
+    assert [row for row in rows if "slo_burns_fast" in row and "a person" in row], rows
+
+
+def rules_of(*rules):
+    return json.dumps({"groups": [{"name": group, "rules": [{"alert": name, "expr": expr}]} for name, group, expr in rules]})
+
+
+def test_alerts_of_several_files(coverage, tmp_path):
+    """Each that is named, and each that the file of Prometheus names, as seen from it."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/one.yml").write_text(rules_of(("first", "for-a-person", "up == 0")))
+    (tmp_path / "rules/two.yml").write_text(rules_of(("second", "for-a-person", "up == 0"), ("third", "gap", "up == 0")))
+    prometheus = tmp_path / "prometheus.yml"
+    scrapes = "scrape_configs: [{job_name: x, relabel_configs: [{target_label: y, replacement: '${1}:1'}]}]\n"
+
+    def alerts(*given):
+        code, gaps, rows, complaint = coverage(given=given)
+        return code, gaps, {word for row in rows for word in ("slow", "first", "second", "third") if f" {word} " in row}, complaint
+
+    gap = ["the alert third sets nothing off, and is not of the group for-a-person"]
+    assert alerts("alerts.yml", "rules/one.yml") == (0, [], {"slow", "first"}, "")
+    assert alerts("alerts.yml", "rules/one.yml", "rules/two.yml") == (1, gap, {"slow", "first", "second", "third"}, "")
+    for patterns in ("[alerts.yml, rules/*.yml]", f"[alerts.yml, {tmp_path}/rules/one.yml, 'rules/t?o.yml']"):
+        prometheus.write_text(f"rule_files: {patterns}\n{scrapes}")
+        assert alerts("prometheus.yml") == (1, gap, {"slow", "first", "second", "third"}, "")
+    prometheus.write_text("rule_files: [rules/one.yml]\n")
+    assert alerts("prometheus.yml", "alerts.yml") == (0, [], {"slow", "first"}, "")
+    # What was not read is no gap, and no verdict either.
+    for files, complaint in (("[alerts.yml, rules/three*.yml]", "rules/three*.yml matches no file"),
+                             ("[alerts.yml, prometheus.yml]", "prometheus.yml has no list of groups"),
+                             ("[]", None)):
+        prometheus.write_text(f"rule_files: {files}\n")
+        code, gaps, rows, told = coverage(given=["prometheus.yml"])
+        assert code == 1 and (complaint or "") in told and (rows == [] or not complaint), (rows, told)
 
 
 def test_what_is_no_file_of_rules_is_no_verdict(coverage, binaries):
@@ -100,12 +136,14 @@ def test_the_page_says_what_the_command_says(coverage, binaries, tmp_path):
     families.write_text(subprocess.run([binaries.exporter, "families", f"--config.file={tmp_path}/checks.yml"], check=True, text=True,
                                        capture_output=True).stdout)
     daemon = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run")
-    daemon.more = [f"--families={families}", f"--alerts={tmp_path}/alerts.yml"]
+    (tmp_path / "more.yml").write_text(rules_of(("more", "for-a-person", "up == 0")))
+    daemon.more = [f"--families={families}", f"--alerts={tmp_path}/alerts.yml", f"--alerts={tmp_path}/more.yml"]
     daemon.start()
     try:
         page = daemon.page("/coverage")
         for gap in gaps:
             assert f"<li>{html.escape(gap)}</li>" in page
+        assert 'class="word">more</td>' in page
         assert page.count('class="s bad">') == 2 and "sets nothing off</span>" in page and "no alert</span>" in page
         (tmp_path / "alerts.yml").write_text("nothing: here\n")  # read anew each time
         assert "It cannot be told: " in daemon.page("/coverage")

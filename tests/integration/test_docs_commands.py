@@ -82,7 +82,8 @@ class World:
         for program in (binaries.exporter, binaries.responder):
             (directory / "bin" / program.name).symlink_to(program.resolve())
         (directory / "build").symlink_to("bin")
-        for name, text in (("checks.yml", CHECKS.replace("REDIS", redis.address)), ("remediations.yml", REMEDIATIONS), ("alerts.yml", ALERTS)):
+        for name, text in (("checks.yml", CHECKS.replace("REDIS", redis.address)), ("remediations.yml", REMEDIATIONS), ("alerts.yml", ALERTS),
+                           ("prometheus.yml", "rule_files: [alerts.yml]\n")):
             for folder in (directory, directory / "rules"):
                 (folder / name).write_text(text)
         (directory / "new.yml").write_text(REMEDIATIONS)

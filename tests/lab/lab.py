@@ -85,7 +85,7 @@ class Lab:
         families = self.directory / "families.json"
         families.write_bytes(subprocess.run([self.exporter.program, "families", f"--config.file={self.exporter.config}"], check=True,
                                             env={**os.environ, **self.exporter.env}, stdout=subprocess.PIPE).stdout)
-        self.responder.more = [f"--families={families}", f"--alerts={self.rules / 'alerts.yml'}"]
+        self.responder.more = [f"--families={families}", f"--alerts={self.rules / 'prometheus.yml'}"]
 
     def _begin(self, what, part, *args):
         self.tell(what)

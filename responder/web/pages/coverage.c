@@ -70,12 +70,13 @@ static int find(const struct visit *visit, struct coverage *ret, struct error *e
 
 static void put_unknown(struct text *page)
 {
-        text_puts(page, "<section class=\"card wait\"><p class=\"lead\">It is not known what is "
-                        "measured.</p><p>Write what the "
-                        "exporter has, and start the responder with it:</p><pre tabindex=\"0\" "
-                        "aria-label=\"Commands\">"
-                        "runbook_exporter families --config.file=checks.yml &gt; families.json\n"
-                        "runbook_responder --families=families.json --alerts=alerts.yml …</pre></section>\n");
+        text_puts(page,
+                  "<section class=\"card wait\"><p class=\"lead\">It is not known what is "
+                  "measured.</p><p>Write what the "
+                  "exporter has, and start the responder with it:</p><pre tabindex=\"0\" "
+                  "aria-label=\"Commands\">"
+                  "runbook_exporter families --config.file=checks.yml &gt; families.json\n"
+                  "runbook_responder --families=families.json --alerts=prometheus.yml …</pre></section>\n");
 }
 
 void page_coverage(const struct visit *visit)
