@@ -106,17 +106,21 @@ int command_capacity(const void *context)
                       wrong > 0 ? STANDING_WARN : STANDING_PASS);
 }
 
-/* The page says which check has failed, and has no place for why. */
+/* The page says which check does not pass, and has no place for why. */
 static void print_reasons(const struct once *once)
 {
         for (size_t i = 0; i < once->set->count; i++) {
-                const char *reason = check_state_reason(&once->states[i]);
-                _cleanup_text_ struct text line = {0};
-                if (!once->selected[i] || !*reason)
+                const struct check_state *state = &once->states[i];
+                _cleanup_text_ struct text name = {0}, text = {0};
+                struct verdict_lines lines = {&text, NULL};
+                if (!once->selected[i])
                         continue;
-                text_printf(&line, "%s: ", once->states[i].check->name);
-                text_put_line(&line, reason, SIZE_MAX);
-                fprintf(stderr, "%s\n", text_string(&line));
+                text_printf(&name, "%s: ", state->check->name);
+                lines.indentation = text_string(&name);
+                if (*check_state_reason(state))
+                        verdict_put_line(check_state_reason(state), NULL, &lines);
+                check_state_tell(state, verdict_put_line, &lines);
+                fputs(text_string(&text), stderr);
         }
 }
 
@@ -225,14 +229,14 @@ static void put_next(const struct proposals *proposals, const char *directory, s
         size_t written = 0;
         for (size_t i = 0; i < proposals->count; i++)
                 written += !proposals->items[i].dropped;
-        text_printf(
-                report,
-                "%zu checks. Next:\n"
-                "  read them, then runbook_exporter --config.file=%s/checks.yml, and see "
-                "http://localhost:9877/\n"
-                "  give Prometheus %s/alerts.yml as one of its rule_files:\n"
-                "  start runbook_responder --config.file=%s/remediations.yml, which only plans until you let it\n",
-                written, directory, directory, directory);
+        text_printf(report,
+                    "%zu checks. Next:\n"
+                    "  read them, then runbook_exporter --config.file=%s/checks.yml, and see "
+                    "http://localhost:9877/\n"
+                    "  give Prometheus %s/alerts.yml as one of its rule_files:\n"
+                    "  start runbook_responder --config.file=%s/remediations.yml, which only plans until you "
+                    "let it\n",
+                    written, directory, directory, directory);
 }
 
 /* What is in the file is not written over, whatever was found. */

@@ -194,6 +194,14 @@ def test_b2_a_sample_that_cannot_be_taken_costs_itself_and_is_told_once(exporter
     assert logged(daemon, "Items of the check are no longer skipped")
 
 
+def test_g2_labels_of_histograms_and_summaries_cost_their_sample(exporter, script):
+    tool = script("tool", r"""print('x_a{le="1"} 1\nx_a{l="b",quantile="0.5"} 2\nx_a{l="c"} 3')""")
+    found = scrape(exporter([{"name": "g2", "exec": {"command": tool, "output": "prometheus", "metrics": [{"name": "x_a"}]}}]))
+    assert [sample for sample in found.all if sample[0] == "x_a"] == [("x_a", (("check", "g2"), ("l", "c")))]
+    assert skipped(found, "g2") == {"reserved": 2}
+    promtool(found.page)
+
+
 def test_kind_3_of_two_equal_series_page_and_verdict_agree(exporter, script):
     tool = script("tool", "print('x_a{l=\"1\"} 90'); print('x_a{l=\"1\"} 3'); print('x_a{l=\"2\"} 90')")
     daemon = exporter([{"name": "twice", "warn": "x_a < 7", "exec": {

@@ -113,6 +113,19 @@ def test_e3_once_says_why(binaries, tmp_path, level):
     assert 'runbook_check_success{check="gone"} 0' in done.stdout
 
 
+def test_e3_once_says_of_what_nothing_is_known_and_what_warns(binaries, tmp_path):
+    config = tmp_path / "c.yml"
+    config.write_text(json.dumps({"checks": [
+        {"name": "blind", "system": {"devices": ["nosuch"]}, "warn": "runbook_system_disk_busy_seconds_total > 1"},
+        {"name": "warns", "disk": {"mountpoints": ["/"]}, "warn": "runbook_disk_mounted == 1"}]}))
+    done = subprocess.run([binaries.exporter, f"--config.file={config}", "--once=-"], check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        "blind: nothing was measured  (warn: runbook_system_disk_busy_seconds_total > 1)",
+        'warns: 1 {mountpoint="/"}  (warn: runbook_disk_mounted == 1)']
+
+
 @pytest.mark.parametrize("path, named", [
     ("/metrics?collect=root", "collect"), ("/metrics?module=x", "module"), ("/metrics?name[]=up&debug=1", "debug"),
     ("/probe?check=root&module=x", "module"), ("/probe?check=root&target=&timeout=1", "timeout")])

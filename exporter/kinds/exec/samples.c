@@ -8,12 +8,16 @@
 #include "runbook/exposition.h"
 #include "runbook/utf8.h"
 
-static bool has_own_label(const struct exposition_sample *sample)
+/* A label that is not the program's to give: ours, and those of the rows of histograms and summaries; NULL:
+ * none. */
+static const char *find_reserved(const struct exposition_sample *sample)
 {
+        static const char *const reserved[] = {"check", "le", "quantile"};
         for (size_t i = 0; i < sample->label_count; i++)
-                if (strcmp(sample->labels[i].name, "check") == 0)
-                        return true;
-        return false;
+                for (size_t k = 0; k < N_ELEMENTS(reserved); k++)
+                        if (strcmp(sample->labels[i].name, reserved[k]) == 0)
+                                return reserved[k];
+        return NULL;
 }
 
 static bool is_utf8(const struct exposition_sample *sample)
@@ -35,8 +39,10 @@ static const struct metric_family *family_of(const char *name, const struct metr
 static void take_sample(const struct exposition_sample *sample, size_t line,
                         const struct metric_family *family, struct sample_sink *sink)
 {
-        if (has_own_label(sample))
-                check_skip(sink, SKIP_RESERVED, "%s on line %zu has the label check", family->name, line);
+        const char *reserved = find_reserved(sample);
+        if (reserved)
+                check_skip(sink, SKIP_RESERVED, "%s on line %zu has the label %s", family->name, line,
+                           reserved);
         else if (!is_utf8(sample))
                 check_skip(sink, SKIP_NOT_UTF8, "%s on line %zu has a label that is not UTF-8", family->name,
                            line);
