@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/shared/http_options.h"
 #include "exporter/kinds/shared/operator_metric.h"
 #include "runbook/prometheus.h"
@@ -204,17 +205,45 @@ static void add_history(struct prometheus_state *prometheus, const struct promet
                    0);
 }
 
-/* One sample of a series, with those of its labels that are to be kept. */
-static int add_series(struct prometheus_state *prometheus, const struct prometheus_series *series,
-                      struct sample_sink *sink, struct error *error)
+static void skip_histogram(struct prometheus_state *prometheus, struct sample_sink *sink)
 {
-        if (!series->has_value)
-                return error_set(error, EBADMSG,
-                                 "Prometheus answered a histogram, which has no single value");
-        keep_labels(prometheus, series);
-        sample_add(sink, &prometheus->family, series->value, prometheus->labels,
-                   prometheus->config->labels.count);
-        return 0;
+        const struct config_strings *labels = &prometheus->config->labels;
+        _cleanup_text_ struct text words = {0};
+        for (size_t i = 0; i < labels->count; i++) {
+                if (!prometheus->labels[i].value)
+                        continue;
+                text_puts(&words, words.length > 0 ? "," : "");
+                label_put(&words, &prometheus->labels[i]);
+        }
+        check_skip(sink, SKIP_MALFORMED, "%s{%s}: a histogram, which has no single value",
+                   prometheus->family.name, text_string(&words));
+}
+
+/* A sample of each series that has enough of the past, with those of its labels that are to be kept. */
+static int add_series(struct prometheus_state *prometheus, const struct prometheus_answer *answer,
+                      const struct prometheus_answer *past, struct sample_sink *sink, struct error *error)
+{
+        const struct prometheus_config *config = prometheus->config;
+        const double needed = (double)config->history.at_least / NSEC_PER_SEC;
+        size_t numbers = 0, histograms = 0;
+        for (size_t i = 0; i < answer->count; i++) {
+                const struct prometheus_series *series = &answer->series[i];
+                if (prometheus->history_query && history_of(&config->labels, past, series) < needed)
+                        continue;
+                keep_labels(prometheus, series);
+                if (series->has_value) {
+                        sample_add(sink, &prometheus->family, series->value, prometheus->labels,
+                                   config->labels.count);
+                        numbers++;
+                } else {
+                        skip_histogram(prometheus, sink);
+                        histograms++;
+                }
+        }
+        return histograms > 0 && numbers == 0
+                       ? error_set(error, EBADMSG,
+                                   "Prometheus answered a histogram, which has no single value")
+                       : 0;
 }
 
 static int prometheus_run(void *state, struct deadline deadline, struct sample_sink *sink,
@@ -224,7 +253,6 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
         const struct prometheus_config *config = prometheus->config;
         const struct http_request how =
                 http_options_request(&config->options, &prometheus->headers, deadline);
-        const double needed = (double)config->history.at_least / NSEC_PER_SEC;
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0}, past = {0};
         int r = 0;
         if (prometheus->history_query) {
@@ -241,11 +269,10 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
                                  "Prometheus answered %zu series, and nothing tells them apart: name some of "
                                  "their labels under labels, or aggregate them",
                                  answer.count);
-        for (size_t i = 0; r >= 0 && i < answer.count; i++)
-                if (!prometheus->history_query ||
-                    history_of(&config->labels, &past, &answer.series[i]) >= needed)
-                        r = add_series(prometheus, &answer.series[i], sink, error);
-        return r;
+        if (r >= 0)
+                r = add_series(prometheus, &answer, &past, sink, error);
+        /* What there is of it is told and judged; that it is all right cannot be said. */
+        return r >= 0 ? prometheus_answer_check_whole(&answer, error) : r;
 }
 
 const struct check_kind check_kind_prometheus = {

@@ -43,6 +43,13 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
 void prometheus_answer_release(struct prometheus_answer *answer);
 
 /*
+ * -ENODATA where a storage behind Prometheus gave no answer, so what there is may be half of it: Prometheus
+ * and Thanos warn of it, VictoriaMetrics has a word for it. What PromQL has to say about a query stands among
+ * the warnings, too, and is nothing of the kind.
+ */
+int prometheus_answer_check_whole(const struct prometheus_answer *answer, struct error *error);
+
+/*
  * GET /api/v1/query_range: the matrix of `query` from one moment to another (wall), a sample each step: an
  * array of {"metric": {…}, "values": [[time, "value"], …]}. Of at most 64 MiB and 4,000,000 values.
  */

@@ -109,6 +109,21 @@ int prometheus_answer_parse(long status, const char *body, size_t length, struct
         return 0;
 }
 
+int prometheus_answer_check_whole(const struct prometheus_answer *answer, struct error *error)
+{
+        const cJSON *warning;
+        cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(answer->document, "warnings"))
+        {
+                const char *text = cJSON_GetStringValue(warning);
+                if (text && !string_starts(text, "PromQL "))
+                        return error_set(error, ENODATA, "Prometheus has only a part of the answer: %.200s",
+                                         text);
+        }
+        return cJSON_IsTrue(json_get(answer->document, "isPartial", NULL))
+                       ? error_set(error, ENODATA, "Prometheus has only a part of the answer")
+                       : 0;
+}
+
 /* The caller's headers and the form's type, closed by NULL; free() the list. */
 static const char **form_headers(const char *const *headers)
 {

@@ -216,7 +216,7 @@ int targets_firing(struct targets *targets, struct deadline deadline, cJSON **re
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
         r = prometheus_query(client, &how, base, "ALERTS{alertstate=\"firing\"}", 0, &answer, error);
         if (r >= 0)
-                r = targets_check_whole(&answer, error);
+                r = prometheus_answer_check_whole(&answer, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *list = cJSON_CreateArray();

@@ -22,19 +22,6 @@ struct asking {
         double at;
 };
 
-int targets_check_whole(const struct prometheus_answer *answer, struct error *error)
-{
-        const cJSON *warning;
-        cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(answer->document, "warnings"))
-        {
-                const char *text = cJSON_GetStringValue(warning);
-                if (text && !string_starts(text, "PromQL "))
-                        return error_set(error, ENODATA, "Prometheus has only a part of the answer: %.200s",
-                                         text);
-        }
-        return 0;
-}
-
 static struct promql_found sum_up(const struct prometheus_answer *answer)
 {
         struct promql_found found = {.series = answer->count, .value = NAN};
@@ -60,7 +47,7 @@ static int ask_prometheus(void *context, const char *expression, struct promql_f
         int r = prometheus_query(asking->client, &how, asking->base, expression, asking->at, &answer, error);
         if (r < 0)
                 return r;
-        r = targets_check_whole(&answer, error);
+        r = prometheus_answer_check_whole(&answer, error);
         if (r < 0)
                 return r;
         *ret = sum_up(&answer);

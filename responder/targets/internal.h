@@ -21,10 +21,6 @@ nsec retry_after_parse(const char *value);
 /* -ENOTSUP where the configuration does not say, under this key, who is to be asked. */
 int targets_check_url(const char *url, const char *key, struct error *error);
 
-/* -ENODATA where a storage behind Prometheus gave no answer, so what there is may be half of it. What PromQL
- * has to say about a query stands in the same list, and is nothing of the kind. */
-int targets_check_whole(const struct prometheus_answer *answer, struct error *error);
-
 /* How a check stands by a page of metrics, which ends with NUL; `since`: when it must have run, by the wall
  * clock. -ENOENT when it is not there; -ENODATA when that is not known; -EBADMSG when the page is none, or
  * the value is no verdict. */

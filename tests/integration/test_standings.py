@@ -284,6 +284,35 @@ def test_a4_not_a_number_is_unknown(exporter, target):
     assert value(found, "runbook_check_conditions_unknown", check="q") == 1
 
 
+def test_kind_3_one_native_histogram_among_samples_costs_itself(exporter, target):
+    answer = vector(({"service": "a"}, 3), ({"service": "c"}, 4))
+    answer["data"]["result"].insert(0, {"metric": {"service": "b"}, "histogram": [1700000000, {"count": "3", "sum": "1"}]})
+    target.says(answer)
+    daemon = exporter([{**query(target.url, labels=["service"]), "warn": "t_q > 5"}])
+    found = scrape(daemon)
+    assert standing(found, "q") == "pass"
+    assert [value(found, "t_q", check="q", service=service) for service in "abc"] == [3, None, 4]
+    assert value(found, "runbook_check_items_skipped", check="q", reason="malformed") == 1
+    told, = logged(daemon, "Items of the check were skipped")
+    assert r't_q{service=\"b\"}: a histogram' in told
+    answer["data"]["result"] = answer["data"]["result"][:1]
+    target.says(answer)
+    assert standing(scrape(daemon), "q") == "unknown"
+
+
+@pytest.mark.parametrize("part", [{"warnings": ["No StoreAPIs matched for this query"]}, {"isPartial": True}])
+def test_kind_1_a_part_of_an_answer_is_not_fine(exporter, target, part):
+    target.says({**vector(({"service": "a"}, 0)), **part})
+    daemon = exporter([{**query(target.url, labels=["service"]), "warn": "t_q > 5", "fail": "t_q > 9"}])
+    found = scrape(daemon)
+    assert (standing(found, "q"), value(found, "t_q", check="q", service="a")) == ("unknown", 0)
+    assert "Prometheus has only a part of the answer" in daemon.page("/")
+    target.says({**vector(({"service": "a"}, 10)), **part})
+    assert standing(scrape(daemon), "q") == "fail"
+    target.says({**vector(({"service": "a"}, 0)), "warnings": ["PromQL warning: no le"], "isPartial": False})
+    assert standing(scrape(daemon), "q") == "pass"
+
+
 def test_a4_the_source_of_a_query_cannot_be_reached(runs, tmp_path):
     """What is asked is not what the check is about; a target that is, fails."""
     url = "http://127.0.0.1:1/"
