@@ -5,10 +5,13 @@ whatever goes wrong lets it come. Alertmanager has the file that `alertmanager-c
 import datetime
 import http.server
 import json
+import os
+import random
 import re
 import signal
 import subprocess
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -17,6 +20,9 @@ from lab.alertmanager import Alertmanager
 from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.sink import Sink
+
+# Faults that are healed, and moments at which the responder is lost: `make check-deep` has as many as it takes to be sure.
+HEALED, MOMENTS = (50, 100) if os.environ.get("RUNBOOK_DEEP") else (8, 2)
 
 REMEDIATIONS = r"""
 receivers: [{{name: oncall, format: log}}]
@@ -167,6 +173,47 @@ def test_who_is_at_it_holds_the_page_back_and_nothing_else_does(world):
     world.responder.process.send(signal.SIGKILL)
     wait_for(lambda: "killed" in world.paged(), "the page of who was killed", 30)
     assert not world.paged() & set(healed)
+
+
+def test_faults_that_are_healed_page_nobody(world):
+    healed = [f"healed{i}" for i in range(HEALED)]
+    for name in healed:
+        world.tell("ill", name)
+    for name in healed:
+        world.well("ill", name)
+    # What comes after them and nothing answers to is there: theirs would be, too.
+    world.tell("nobody's", "after them")
+    wait_for(lambda: "after them" in world.paged(), "the page behind them", 60)
+    assert world.paged() == {"after them"}
+
+
+def lose(world, how):
+    """Nothing of it renews the lease from now on. What brings it back."""
+    if how == "paused":
+        assert world.responder.post("/-/pause", {"by": "ada", "reason": "test"})[0] == 200
+        return lambda: world.responder.post("/-/resume", {"by": "ada", "reason": "test"})
+    if how == "stopped":
+        world.responder.process.send(signal.SIGSTOP)
+        return lambda: world.responder.process.send(signal.SIGCONT)
+    if how == "killed":
+        world.responder.process.send(signal.SIGKILL)
+        world.responder.process.wait()
+    else:
+        world.responder.stop()
+    return world.responder.start
+
+
+def test_whenever_it_is_lost_the_page_comes(world):
+    """At any moment of an incident, before its first lease or between two; by whatever it is lost."""
+    chance = random.Random(13)
+    for number in range(MOMENTS):
+        name, how = f"moment{number}", ("killed", "stopped", "paused", "ended")[number % 4]
+        world.tell("ill", name)
+        time.sleep(chance.uniform(0, 3))  # the moment; nothing is waited for by it
+        back = lose(world, how)
+        wait_for(lambda: name in world.paged(), f"the page of {name}, {how}", 60)  # pylint: disable=cell-var-from-loop
+        back()
+        world.well("ill", name)
 
 
 RECEIVERS = {
