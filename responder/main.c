@@ -299,6 +299,9 @@ static const struct command commands[] = {
          TAKES(ASKING), command_deliveries},
         {"resend", "NUMBER", "send again what nobody has received of an incident", TAKES(DECIDING),
          command_resend},
+        {"remediations", NULL,
+         "list the remediations: how far each goes by itself, what it has come to, and its steps",
+         TAKES(ASKING), command_remediations},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
          "as for any alert",

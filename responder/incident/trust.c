@@ -189,6 +189,15 @@ bool ledger_earns(const struct ledger *ledger)
         return ledger->since_harm >= TRUST_RUNS && ledger->assured >= TRUST_SHARE;
 }
 
+enum reach ledger_reach(const struct ledger *ledger, const struct remediation *remediation)
+{
+        return remediation->dry_run                 ? REACH_PLANS
+               : remediation->trust == TRUST_ASK    ? REACH_ASKS
+               : remediation->trust != TRUST_EARNED ? REACH_ACTS
+               : ledger_earns(ledger)               ? REACH_HAS_EARNED
+                                                    : REACH_HAS_YET_TO_EARN;
+}
+
 void ledger_put(const struct ledger *ledger, struct text *text)
 {
         const size_t runs = ledger_runs(ledger);

@@ -40,6 +40,10 @@ enum { TRUST_RUNS = 10 };
 /* Whether what is `earned` has been. */
 bool ledger_earns(const struct ledger *ledger);
 
+/* How far a remediation goes by itself, by the file and by what it has come to. */
+enum reach { REACH_PLANS, REACH_ASKS, REACH_HAS_YET_TO_EARN, REACH_HAS_EARNED, REACH_ACTS, REACH_COUNT };
+enum reach ledger_reach(const struct ledger *ledger, const struct remediation *remediation);
+
 /* "it heals 41 of 44; 3 of 9 left alone healed by themselves", "nothing is known of it yet". */
 void ledger_put(const struct ledger *ledger, struct text *text);
 

@@ -1,8 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the JSON API tells of a remediation: what its guards would say of an alert now. */
+/* What the JSON API tells of remediations: how far each goes by itself and what it has come to; what its
+ * guards would say of an alert now. */
 #include <errno.h>
 
+#include "responder/incident/trust.h"
 #include "responder/web/internal.h"
+#include "runbook/text.h"
+
+static const char *const reaches[] = {
+        [REACH_PLANS] = "plans",
+        [REACH_ASKS] = "asks",
+        [REACH_HAS_YET_TO_EARN] = "asks until it has earned to act",
+        [REACH_HAS_EARNED] = "acts, as it has earned to",
+        [REACH_ACTS] = "acts",
+};
+tables_agree(reaches, REACH_COUNT);
+
+static cJSON *ledger_json(const struct ledger *ledger)
+{
+        const struct {
+                const char *name;
+                size_t count;
+        } counts[] = {
+                {"healed", ledger->healed},
+                {"not_healed", ledger->not_healed},
+                {"undone", ledger->undone},
+                {"came_back", ledger->came_back},
+                {"refused", ledger->refused},
+                {"left_alone", ledger->left_alone},
+                {"healed_by_itself", ledger->by_itself},
+        };
+        _cleanup_text_ struct text sentence = {0};
+        cJSON *json = cJSON_CreateObject();
+        for (size_t i = 0; i < N_ELEMENTS(counts); i++)
+                json_put(json, counts[i].name, cJSON_CreateNumber((double)counts[i].count));
+        ledger_put(ledger, &sentence);
+        json_put(json, "heals_at_least", cJSON_CreateNumber(ledger->assured));
+        json_put(json, "sentence", cJSON_CreateString(text_string(&sentence)));
+        return json;
+}
+
+static cJSON *remediation_json(const struct remediation *remediation, const struct ledger *ledger)
+{
+        cJSON *json = cJSON_CreateObject(), *steps = cJSON_CreateArray();
+        for (size_t i = 0; i < remediation->step_count; i++)
+                (void)json_append(steps, cJSON_CreateString(remediation->steps[i].action->name));
+        json_put(json, "remediation", cJSON_CreateString(remediation->name));
+        json_put(json, "trust", cJSON_CreateString(trust_words[remediation->trust]));
+        json_put(json, "reach", cJSON_CreateString(reaches[ledger_reach(ledger, remediation)]));
+        json_put(json, "steps", steps);
+        json_put(json, "record", ledger_json(ledger));
+        return json;
+}
+
+int api_remediations(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret,
+                     struct error *error)
+{
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
+        _cleanup_json_ cJSON *answer = cJSON_CreateObject(), *array = cJSON_CreateArray();
+        for (size_t i = 0; i < parts.set->count; i++) {
+                struct ledger ledger;
+                int r = ledger_read(parts.journal, parts.set->remediations[i].name, &ledger, error);
+                if (r >= 0)
+                        r = json_append(array, remediation_json(&parts.set->remediations[i], &ledger));
+                if (r < 0)
+                        return r;
+        }
+        json_put(answer, "remediations", TAKE_PTR(array));
+        *ret = TAKE_PTR(answer);
+        return 0;
+}
 
 static const struct json_limits limits = {.depth = 8, .values = 10000};
 

@@ -283,6 +283,36 @@ evidence_directory: {tmp_path}/evidence
         assert daemon.stop() == 0
 
 
+def test_what_each_remediation_may_do_by_itself_and_has_come_to(binaries, tmp_path):
+    (tmp_path / "remediations.yml").write_text("""
+receivers: [{name: oncall, format: log}]
+escalate_to: oncall
+prometheus_url: "http://127.0.0.1:1"
+remediations:
+  - {name: acts, match: ['alertname="acts"'], steps: [{host.memory: {}}, {host.memory: {}}]}
+  - {name: asks, match: ['alertname="asks"'], trust: ask, steps: [{host.memory: {}}]}
+  - {name: plans, match: ['alertname="plans"'], trust: observe, steps: [{host.memory: {}}]}
+  - {name: earns, match: ['alertname="earns"'], trust: earned, steps: [{host.memory: {}}], verify: {query: 'up == 1', within: 1m}}
+""")
+    daemon = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
+    terminal = Terminal(daemon)
+    try:
+        daemon.send(alert_of("asks"))
+        terminal.says("deny", daemon.wait_state("asks", "awaiting_approval")["number"], "--reason=no")
+        daemon.wait_final("asks")
+        found = {one["remediation"]: one for one in json.loads(terminal.says("remediations", "--json"))}
+        assert {name: one["reach"] for name, one in found.items()} == {
+            "acts": "acts", "asks": "asks", "plans": "plans", "earns": "asks until it has earned to act"}
+        assert {name: one["record"]["refused"] for name, one in found.items()} == {"acts": 0, "asks": 1, "plans": 0, "earns": 0}
+        assert found["acts"]["steps"] == ["host.memory"] * 2 and found["plans"]["trust"] == "observe"
+        table = terminal.says("remediations").splitlines()
+        assert table[0].split("  ")[0] == "REMEDIATION" and [line.split()[0] for line in table[1:]] == list(found)
+        assert all(found[line.split()[0]]["record"]["sentence"] in line for line in table[1:])
+        assert daemon.get("/api/v1/remediations")["remediations"] == list(found.values())
+    finally:
+        assert daemon.stop() == 0
+
+
 def test_n22_a_plan_without_its_word_starts_no_daemon(terminal):
     for flag in ("--alert=x.json", "--label=alertname=x"):
         done = terminal.types(flag)

@@ -63,6 +63,15 @@ static int compare(const void *a, const void *b)
         return (*one > *other) - (*one < *other);
 }
 
+static const char *const reaches[] = {
+        [REACH_PLANS] = "; it is planned, and nothing is run",
+        [REACH_ASKS] = "; it is trusted to ask",
+        [REACH_HAS_YET_TO_EARN] = "; it has yet to earn to act by itself",
+        [REACH_HAS_EARNED] = "; it has earned to act by itself",
+        [REACH_ACTS] = "",
+};
+tables_agree(reaches, REACH_COUNT);
+
 /* What it has come to, and what follows for how far it may go by itself. */
 static void put_trust(const struct visit *visit, const struct remediation *remediation, struct text *page)
 {
@@ -73,12 +82,7 @@ static void put_trust(const struct visit *visit, const struct remediation *remed
         text_puts(page, "<br>Of the last ones ");
         ledger_put(&ledger, &sentence);
         html_put_line(page, text_string(&sentence), SENTENCE_MOST);
-        text_puts(page, remediation->dry_run                 ? "; it is planned, and nothing is run"
-                        : remediation->trust == TRUST_ASK    ? "; it is trusted to ask"
-                        : remediation->trust != TRUST_EARNED ? ""
-                        : ledger_earns(&ledger)              ? "; it has earned to act by itself"
-                                                             : "; it has yet to earn to act by itself");
-        text_puts(page, ".");
+        text_printf(page, "%s.", reaches[ledger_reach(&ledger, remediation)]);
 }
 
 static void put_record(const struct visit *visit, const struct remediation *remediation,
