@@ -109,7 +109,20 @@ static void put_secret(struct text *text, const char *key, const struct secret *
         text_putc(text, '\n');
 }
 
-static void put_mail(struct text *text, const struct receiver *receiver)
+/* What the page says: what it is, and where it stands what was tried about it. */
+static void put_words(struct text *text, const char *key, const struct remediation_set *set)
+{
+        _cleanup_text_ struct text url = {0};
+        text_printf(text, "        %s: '{{ range .Alerts }}{{ .Annotations.summary }}{{ \"\\n\" }}{{ end }}",
+                    key);
+        if (set->external_url && !strchr(set->external_url, '\'')) {
+                http_put_url(&url, set->external_url, "/incidents?q={{ urlquery .CommonLabels.alertname }}");
+                text_printf(text, "What was tried: %s", text_string(&url));
+        }
+        text_puts(text, "'\n");
+}
+
+static void put_mail(struct text *text, const struct receiver *receiver, const struct remediation_set *set)
 {
         const char *between = "";
         text_puts(text, "    email_configs:\n      - to: '");
@@ -129,17 +142,9 @@ static void put_mail(struct text *text, const struct receiver *receiver)
                 text_puts(text, "\n        ");
                 put_secret(text, "auth_password", &receiver->password);
         }
-        text_puts(text, "        send_resolved: true\n");
-}
-
-/* What the page says: what it is, and where it stands what was tried. */
-static void put_words(struct text *text, const char *key, const struct remediation_set *set)
-{
-        text_printf(text, "        %s: '{{ range .Alerts }}{{ .Annotations.summary }}{{ \"\\n\" }}{{ end }}",
-                    key);
-        if (set->external_url && !strchr(set->external_url, '\''))
-                text_printf(text, "What was tried: %s", set->external_url);
-        text_puts(text, "'\n");
+        text_puts(text, "        send_resolved: true\n"
+                        "        html: ''  # as text, whatever it is read with\n");
+        put_words(text, "text", set);
 }
 
 static void put_person(struct text *text, const struct remediation_set *set)
@@ -150,7 +155,7 @@ static void put_person(struct text *text, const struct remediation_set *set)
         int format = receiver ? receiver->format : RECEIVER_FORMAT_LOG;
         text_puts(text, "  - name: person\n");
         if (format == RECEIVER_FORMAT_EMAIL) {
-                put_mail(text, receiver);
+                put_mail(text, receiver, set);
                 return;
         }
         if (format == RECEIVER_FORMAT_PAGERDUTY) {

@@ -244,6 +244,13 @@ remediations:
     assert (subprocess.run(["amtool", "check-config", written], check=False, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL).returncode == 0) == (name != "log")
     written.write_text(done.stdout.replace("FILL IN WHO IS CALLED", "https://person.example"))
+    # Whoever is paged is led to what was tried about just this alert.
+    words, = re.findall(r"""^ +(?:text|description): '(.*What was tried.*)'$""", done.stdout, re.M)
+    data = {"commonLabels": {"alertname": "it's a&b"}, "alerts": [{"annotations": {"summary": "too slow"}}]}
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    shown = subprocess.run(["amtool", "template", "render", f"--template.glob={tmp_path}/*.tmpl", f"--template.text={words}",
+                            f"--template.data={tmp_path}/data.json"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    assert shown.strip() == "too slow\nWhat was tried: https://runbook.example/incidents?q=it%27s+a%26b"
     for labels, receiver in ((["alertname=it's", "service=a", "stage=act"], "runbook"), (["alertname=it's", "stage=page"], "person"),
                              (["alertname=it's", "stage=acting"], "nobody"), (["alertname=it's"], "runbook"),
                              (["alertname=other", "stage=act"], "nobody"), (["alertname=other", "stage=page"], "person"),
