@@ -49,7 +49,7 @@ def test_a_package_has_all_of_its_daemon(packages, daemon):
     for file in (f"/usr/bin/runbook_{daemon}", f"/usr/share/man/man1/runbook_{daemon}.1.gz", f"/etc/runbook/{config}",
                  f"/etc/default/runbook-{daemon}", f"/usr/share/bash-completion/completions/runbook_{daemon}",
                  f"/usr/share/zsh/vendor-completions/_runbook_{daemon}", f"{documents}/copyright", f"{documents}/README.md",
-                 f"{documents}/changelog.gz", f"{documents}/docs/operating.md", f"{documents}/rules/alerts.yml",
+                 f"{documents}/changelog.gz", f"{documents}/docs/operating.md", f"{documents}/rules/alerts-services.yml",
                  f"{documents}/runbook-{daemon}.spdx.json"):
         assert file in files, file
     for kind in ("service", "socket"):

@@ -80,7 +80,7 @@ def test_they_are_on_the_alerts_also_of_aggregates(binaries, tmp_path):
                                                                        "exp_annotations": {"summary": summary}}]}
 
     shipped = tmp_path / "shipped_test.yml"
-    tests = {"rule_files": [str(ROOT / "rules" / "alerts.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
+    tests = {"rule_files": [str(ROOT / "rules" / "alerts-checks.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": [
             series("runbook_check_success", 0), series("runbook_check_standing", 1, standing="fail"),
             series("runbook_check_info", 1, title="Disk", kind="disk"),

@@ -223,7 +223,9 @@ static void put_step_list(const struct remediation *remediation, struct text *pa
 static void put_remediation(const struct visit *visit, const struct remediation *remediation,
                             const struct record *record, struct text *page)
 {
-        text_puts(page, "<article class=\"card\"><h2>");
+        text_puts(page, "<article class=\"card\" id=\"remediation-");
+        html_put(page, remediation->name);
+        text_puts(page, "\"><h2>");
         html_put_line(page, remediation->name, WORD_MOST);
         text_puts(page, "</h2>\n");
         put_step_list(remediation, page);
