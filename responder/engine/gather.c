@@ -56,6 +56,18 @@ void acted_release(struct acted_locks *acted)
         *acted = (struct acted_locks){0};
 }
 
+/* Whether a worker is about to begin it, or has just begun it. */
+static bool is_beginning(const struct look *look, const struct engine_slot *slot,
+                         const struct incident *incident)
+{
+        const struct incident_parts *parts = &look->engine->parts;
+        if (!slot || !slot->was_busy || slot->stage != stage_start || slot->asks ||
+            incident->running_at != 0 || parts_only_plan(parts, incident))
+                return false;
+        const struct remediation *remediation = remediation_find(parts->set, incident->remediation);
+        return !remediation || remediation_changes(remediation);
+}
+
 int look_gather(struct look *look, struct error *error)
 {
         const struct incident_list *active = &look->engine->active;
@@ -69,6 +81,7 @@ int look_gather(struct look *look, struct error *error)
                 const struct engine_slot *slot = slot_find(look->engine, incident->id);
                 if (guard_holds_lock(incident))
                         look->holders.items[look->holders.count++] = incident;
+                look->beginning += is_beginning(look, slot, incident);
                 if (incident->taken)
                         look->holders.taken[look->holders.taken_count++] = incident;
                 if (slot && slot->was_busy && slot->stage == stage_tell &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may hold an incident back: kill switch, person, lock, cooldown, limit, breaker, storm. The first that
+/* What may hold an incident back: kill switch, person, lock, cooldown, limits, breaker, storm. The first that
  * does is named. */
 #include "responder/engine/guard.h"
 #include "responder/incident/question.h"
@@ -14,6 +14,7 @@ static int check_maintenance(const struct guard_question *, struct guard_verdict
 static int check_lock(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_limit_all(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_breaker(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_storm(const struct guard_question *, struct guard_verdict *, struct error *);
 
@@ -31,6 +32,7 @@ static const struct guard {
         {.name = "lock", .check = check_lock},
         {.name = "cooldown", .check = check_cooldown, .once = true},
         {.name = "limit", .check = check_limit, .once = true, .tells = true},
+        {.name = "limit_all", .check = check_limit_all, .once = true},
         {.name = "breaker", .check = check_breaker, .once = true, .asks = true},
         {.name = "storm", .check = check_storm, .once = true, .asks = true},
 };
@@ -191,6 +193,33 @@ static int check_limit(const struct guard_question *question, struct guard_verdi
 {
         return check_rate(question, question->remediation->name, &question->remediation->limit, verdict,
                           error);
+}
+
+/* Who is about to begin counts as begun: of two at once one passes. Whether they do is soon known; a person
+ * is told of what is certain. */
+static int check_limit_all(const struct guard_question *question, struct guard_verdict *verdict,
+                           struct error *error)
+{
+        const struct rate *all = &question->set->limit_all;
+        const int64_t left = all->count - (int64_t)question->beginning;
+        nsec began = 0, full = 0;
+        if (all->count <= 0 || question->remediation->urgent || !remediation_changes(question->remediation))
+                return 0;
+        const struct journal_runs runs = {.after = question->now - all->period,
+                                          .beside = question->incident->id};
+        int r = journal_nth_begun(question->journal, &runs, all->count, &full, error);
+        if (r >= 0 && full == 0 && left > 0)
+                r = journal_nth_begun(question->journal, &runs, left, &began, error);
+        if (r < 0 || (full == 0 && began == 0 && left > 0))
+                return r;
+        char within[DURATION_TEXT_MAX];
+        verdict->until = full == 0 ? 0 : full + all->period;
+        verdict->tells = full != 0;
+        snprintf(verdict->reason, sizeof(verdict->reason),
+                 full != 0 ? "something was done %lld times within %s, by whatever remediation"
+                           : "with what is about to begin it would be done more than %lld times within %s",
+                 (long long)all->count, duration_format(all->period, within));
+        return 1;
 }
 
 static int check_breaker(const struct guard_question *question, struct guard_verdict *verdict,

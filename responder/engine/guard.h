@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may hold an incident back, in this order: the kill switch, a person, a maintenance, the lock, the
- * cooldown, the limit, the breaker, a storm. The last two do not hold: who is asked about them is a person,
- * as about an approval.
+ * cooldown, the limit, the limit of all, the breaker, a storm. The last two do not hold: who is asked about
+ * them is a person, as about an approval.
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
@@ -13,8 +13,8 @@
 #include "responder/remediation/remediation.h"
 
 struct guard_verdict {
-        const char *guard; /* "paused", "human", "maintenance", "lock", "cooldown", "limit", "breaker",
-                              "storm"; NULL: nothing holds it */
+        const char *guard; /* "paused", "human", "maintenance", "lock", "cooldown", "limit", "limit_all",
+                              "breaker", "storm"; NULL: nothing holds it */
         nsec until;        /* steady; 0: until something changes */
         bool asks;         /* it does not hold by itself: a person is asked, for `reason` */
         bool tells;        /* it may hold for long: a person is told at once */
@@ -67,6 +67,8 @@ struct guard_question {
         const struct lock_holders *holders;
         const struct remediation_set *set;
         const struct acted_locks *acted;
+        size_t beginning; /* so many others that change something are about to begin: no journal has them yet,
+                             or has had them for this moment alone */
         bool paused;
         nsec now;              /* steady */
         bool maintained;       /* a maintenance holds */

@@ -126,6 +126,7 @@ struct look {
         struct engine *engine;
         struct lock_holders holders; /* among engine->active; with room for all of these */
         struct acted_locks acted;
+        size_t beginning;    /* so many that change something are begun by a worker now */
         struct turns *turns; /* turns.c */
         char **held; /* "remediation guard" of which somebody is being told; owned, with room for as many */
         size_t held_count;

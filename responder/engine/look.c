@@ -78,7 +78,10 @@ static int begin(struct look *look, struct incident *incident, const struct reme
                 return error_oom(error);
         int r = engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
         bool changes = remediation_changes(remediation) && !remediation->dry_run;
-        return r >= 0 && !*asks && changes ? guard_note_acted(&look->acted, lock, error) : r;
+        if (r < 0 || *asks || !changes)
+                return r;
+        look->beginning++;
+        return guard_note_acted(&look->acted, lock, error);
 }
 
 /* `may_run`: its turn has come; else this is to find out whether it is still held. */
@@ -99,6 +102,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .holders = &look->holders,
                 .set = look->engine->parts.set,
                 .acted = &look->acted,
+                .beginning = look->beginning,
                 .paused = look->paused,
                 .now = look->steady,
                 .maintained = look->maintained,

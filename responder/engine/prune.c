@@ -15,7 +15,7 @@ static nsec longer(nsec one, nsec other)
 /* What the guards may still ask about. */
 static nsec longest_memory(const struct remediation_set *set)
 {
-        nsec longest = longer(set->breaker.period, set->storm.period);
+        nsec longest = longer(set->limit_all.period, longer(set->breaker.period, set->storm.period));
         for (size_t i = 0; i < set->count; i++)
                 longest = longer(longest,
                                  longer(set->remediations[i].cooldown, set->remediations[i].limit.period));

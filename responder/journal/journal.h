@@ -278,6 +278,14 @@ int journal_last_run_beside(struct journal *journal, const char *lock, int64_t i
 int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
                     nsec after, nsec *ret_began, struct error *error);
 
+/* The same of all that changes something, under whatever lock, but for one incident (0: for none). */
+struct journal_runs {
+        nsec after;
+        int64_t beside;
+};
+int journal_nth_begun(struct journal *journal, const struct journal_runs *runs, int64_t nth, nsec *ret_began,
+                      struct error *error);
+
 /* Whose hands are on something. */
 struct journal_hands {
         char *number, *by; /* of which incident; the actor */

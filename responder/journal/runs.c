@@ -41,6 +41,20 @@ int journal_nth_run(struct journal *journal, const char *remediation, const char
         return 0;
 }
 
+int journal_nth_begun(struct journal *journal, const struct journal_runs *runs, int64_t nth, nsec *ret_began,
+                      struct error *error)
+{
+        assert_that(nth > 0, "runs are counted from 1");
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, NTH_BEGUN, error, "iii", runs->after, runs->beside, nth - 1);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        *ret_began = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        return 0;
+}
+
 /* Storms are few locks: SQLite would make a table to tell them apart, in each look. */
 int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,
                         struct error *error)

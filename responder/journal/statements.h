@@ -237,6 +237,8 @@ X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXE
             " OR state = 'held' OR state = 'received')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
            " AND running_steady > ?2 AND CASE WHEN ?3 = '' THEN changes ELSE remediation = ?3 END ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
+X(NTH_BEGUN, "SELECT running_steady FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
+             " AND running_steady > ?1 AND id <> ?2 ORDER BY running_steady DESC LIMIT 1 OFFSET ?3")
 
 X(LOCKS_SINCE, "SELECT lock FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
                " AND running_steady > ?1")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many runs in which time: "3 per 1d", of `limit:`, `breaker:` and `storm:`. */
+/* How many runs in which time: "3 per 1d", of `limit:`, `limit_all:`, `breaker:` and `storm:`. */
 #ifndef RESPONDER_REMEDIATION_RATES_H
 #define RESPONDER_REMEDIATION_RATES_H
 

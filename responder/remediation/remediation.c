@@ -47,7 +47,7 @@ const struct config_field remediation_fields[] = {
                  "it has healed "
                  "often enough, and again after any harm"},
         {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
-         .help = "neither `breaker` nor `storm` asks a person first"},
+         .help = "neither `breaker` nor `storm` asks a person first, nor does `limit_all` hold it"},
         {"human_window", CONFIG_STRING, offsetof(struct raw, human_window), .flags = CONFIG_NOT_EMPTY,
          .help = "how long after a person was seen at what it acts upon nothing is begun; the file's own "
                  "when "
@@ -83,12 +83,13 @@ const struct config_field remediation_fields[] = {
 
 /* The sections that are not targets. */
 static const char *const own_sections[] = {
-        "escalate_to", "escalation", "tell",         "unmatched_to", "external_url", "breaker",      "storm",
-        "hours",       "time_zone",  "human_window", "human_signs",  "maintenance",  "remediations", NULL};
+        "escalate_to",  "escalation",  "tell",        "unmatched_to", "external_url",
+        "limit_all",    "breaker",     "storm",       "hours",        "time_zone",
+        "human_window", "human_signs", "maintenance", "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
-        char *breaker, *storm, *human_window;
+        char *limit_all, *breaker, *storm, *human_window;
         char *time_zone;
         struct config_strings hours;
         struct config_node *maintenance, *escalation;
@@ -115,6 +116,10 @@ const struct config_field top_fields[] = {
          .help = "where people reach this responder, for the links and commands in what they are told; where "
                  "it "
                  "listens when absent"},
+        {"limit_all", CONFIG_STRING, offsetof(struct top, limit_all),
+         .help = "most runs in a time, as \"20 per 1h\", of whatever remediation that changes something, "
+                 "under "
+                 "whatever lock: from then on all are held"},
         {"breaker", CONFIG_STRING, offsetof(struct top, breaker), .fallback = "5 per 1h",
          .help = "most runs under one lock in a time, of whatever remediation that changes something: from "
                  "then on "
@@ -361,6 +366,7 @@ static int set_read(struct remediation_set *set, struct error *error)
         null_when_empty(&set->escalate_to);
         null_when_empty(&set->unmatched_to);
         null_when_empty(&set->external_url);
+        rate_read(root, "limit_all", top.limit_all, &set->limit_all);
         rate_read(root, "breaker", top.breaker, &set->breaker);
         rate_read(root, "storm", top.storm, &set->storm);
         set->human_window = HUMAN_WINDOW;

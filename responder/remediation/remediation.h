@@ -56,9 +56,9 @@ struct remediation {
         struct rate limit;        /* `limit: 3 per 1d`, of it under the same lock */
         char *lock;               /* pattern with ${labels.x}; NULL: the remediation's own name */
         struct approval approval; /* whether a person must agree */
-        bool dry_run;      /* it is planned, and nothing is run; so is what is trusted to observe alone */
-        int trust;         /* enum trust */
-        bool urgent;       /* neither the breaker nor a storm asks a person first */
+        bool dry_run; /* it is planned, and nothing is run; so is what is trusted to observe alone */
+        int trust;    /* enum trust */
+        bool urgent;  /* neither the breaker nor a storm asks a person first, nor do others' runs hold it */
         nsec human_window; /* so long after a person was seen at it nothing is begun; 0: that is not asked */
         nsec expire;       /* held or awaiting longer than this: expired; default 1h */
         nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */
@@ -79,10 +79,11 @@ struct remediation {
 
 struct remediation_set {
         struct target_set targets;
-        struct rate breaker; /* runs under one lock, of whatever remediation, before a person is asked */
-        struct rate storm;   /* locks under which something runs, likewise */
-        struct hours *hours; /* in which people are there; NULL: not said */
-        nsec human_window;   /* as of a remediation that does not say */
+        struct rate limit_all; /* runs of whatever remediation, under whatever lock */
+        struct rate breaker;   /* runs under one lock, of whatever remediation, before a person is asked */
+        struct rate storm;     /* locks under which something runs, likewise */
+        struct hours *hours;   /* in which people are there; NULL: not said */
+        nsec human_window;     /* as of a remediation that does not say */
         struct maintenance_plan maintenance;
         struct config_strings human_signs; /* families of actions whose targets are looked at for people */
         struct remediation *remediations;

@@ -465,5 +465,6 @@ void claims_at_rest(struct sim *sim)
         claim_order(sim);
         claim_causes(sim);
         claim_breakers(sim);
+        claim_limit_all(sim);
         claim_chain(sim);
 }

@@ -52,6 +52,7 @@ void claim_told(struct sim *sim);                   /* at any time while the dae
 /* Those of claims_causes.c. */
 void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);
+void claim_limit_all(struct sim *sim);
 const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
 
 /* chain.c: whether a message is to the next one of a chain; before that is sent; and at any time. */

@@ -43,6 +43,23 @@ void claim_breakers(struct sim *sim)
         }
 }
 
+/* Of all that changes something so many runs began within the time as may, and no more. */
+void claim_limit_all(struct sim *sim)
+{
+        const struct rate *all = &sim->set->limit_all;
+        for (uint64_t i = 1; i <= sim->incidents; i++) {
+                const struct done_for *one = &sim->done[i];
+                int64_t runs = 0;
+                for (uint64_t k = 1; k <= sim->incidents && is_changing(sim, one); k++) {
+                        nsec ago = one->began - sim->done[k].began;
+                        runs += is_changing(sim, &sim->done[k]) && ago >= 0 && ago < all->period;
+                }
+                if (runs > all->count)
+                        sim_fail(sim, "incident %llu: run %lld of all within the time of their limit",
+                                 (unsigned long long)i, (long long)runs);
+        }
+}
+
 /*
  * One cause, one incident: when one is opened there is no other of the same remediation and subject that is
  * under way or in a person's hands while an alert of it fires. What another version of the file does is

@@ -9,9 +9,9 @@ enum { COLUMNS_MOST = 16 };
 static const struct {
         const char *guard, *words;
 } heads[] = {
-        {"paused", "Kill switch"}, {"human", "A person"},    {"maintenance", "Maintenance"},
-        {"lock", "One at a time"}, {"cooldown", "Cooldown"}, {"limit", "Limit"},
-        {"breaker", "Breaker"},    {"storm", "Storm"},
+        {"paused", "Kill switch"},     {"human", "A person"},    {"maintenance", "Maintenance"},
+        {"lock", "One at a time"},     {"cooldown", "Cooldown"}, {"limit", "Limit"},
+        {"limit_all", "Limit of all"}, {"breaker", "Breaker"},   {"storm", "Storm"},
 };
 
 static const char *head_of(const char *guard)

@@ -122,6 +122,9 @@ static const struct mistake {
          "\"5\" is no limit: write it as \"3 per 1d\""},
         {"storm: 2000 per 1h\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "2000 is too many: 1000 is the most"},
+        {"limit_all: 20 an hour\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: "
+         "{}}]}\n",
+         "6:12: \"20 an hour\" is no limit: write it as \"3 per 1d\""},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 2 per 1, steps: [{host.memory: {}}]}\n",
          "not a duration"},
         {"remediations:\n  - {name: 'a b', match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n", "is no name"},
