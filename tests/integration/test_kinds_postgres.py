@@ -933,3 +933,13 @@ def test_a_certificate_is_held_against_the_name_that_was_looked_up(check, pg, wo
         for name in settings:
             pg.sql(f"ALTER SYSTEM RESET {name}")
         pg.sql("SELECT pg_reload_conf()")
+
+
+def test_kind_3_a_row_or_column_that_is_no_number_costs_itself(check):
+    found = scrape(check(groups=[], query="SELECT * FROM (VALUES ('many', 'a', 1), ('2', 'b', 2)) rows (v, name, w)", metrics=[
+        {"name": "t_gone", "value": "x"}, {"name": "t_v", "value": "v", "labels": ["name"]},
+        {"name": "t_w", "value": "w", "labels": ["name"]}]))
+    assert [value(found, "t_v", check="pg", name=name) for name in "ab"] == [None, 2]
+    assert [value(found, "t_w", check="pg", name=name) for name in "ab"] == [1, 2]
+    assert value(found, "runbook_check_items_skipped", check="pg", reason="malformed") == 2
+    assert value(found, "runbook_check_standing", check="pg", standing="unknown") == 1

@@ -91,10 +91,20 @@ def test_databases_by_pattern_and_without_some(check):
     found = scrape(check(groups=["vacuum"], databases=["s*", "mcp", "crm", "locked"], exclude_databases=["lock*", "c?m"]))
     assert by(found, "database_ready", "database") == {"mcp": 1, "shop": 1}
     assert value(found, "runbook_check_success", check="pg") == 1
-    daemon = check(groups=["vacuum"], databases=["shopp"])
+    daemon = check(groups=["vacuum"], databases=["shopp*"])
     found = scrape(daemon)
     assert value(found, "runbook_check_success", check="pg") == 0 and success(found) == {"vacuum": 0}
     assert "none is one of those in `databases`" in daemon.page("/")
+
+
+def test_kind_1_a_database_that_is_named_and_not_there_is_told(check):
+    """Misspelt, or dropped since; `archive` takes no connections."""
+    daemon = check(groups=["vacuum"], databases=["shopp", "s*", "archive", "crn"], exclude_databases=["c*"])
+    found = scrape(daemon)
+    assert by(found, "database_ready", "database") == {"shop": 1, "shopp": 0, "archive": 0}
+    assert value(found, "runbook_check_standing", check="pg", standing="fail") == 1 and success(found) == {"vacuum": 0}
+    assert "shopp: there is none of this name that takes connections; did you mean &quot;shop&quot;?" in daemon.page("/")
+    assert skipped(found) == 2
 
 
 def test_databases_take_one_connection_more_and_leave_none(check, pg):

@@ -300,6 +300,24 @@ def test_kind_3_one_native_histogram_among_samples_costs_itself(exporter, target
     assert standing(scrape(daemon), "q") == "unknown"
 
 
+def test_kind_1_several_rows_or_items_where_one_was_meant_have_no_value(exporter, target, postgres):
+    """As with series of Prometheus: which of them the page would show is chance."""
+    target.says({"queues": [{"n": 1}, {"n": 2}], "one": [{"n": 3}]})
+    daemon = exporter([
+        {"name": "sql", "postgres": {"dsn": postgres.dsn(), "query": "SELECT g AS v FROM generate_series(1, 3) g",
+                                     "metrics": [{"name": "t_v", "value": "v"}]}},
+        {"name": "one", "postgres": {"dsn": postgres.dsn(), "query": "SELECT nullif(g, 1) AS v FROM generate_series(1, 2) g",
+                                     "metrics": [{"name": "t_v", "value": "v"}]}},
+        {"name": "json", "http": {"url": target.url, "metrics": [{"name": "t_n", "each": "queues", "value": "n"},
+                                                                 {"name": "t_one", "each": "one", "value": "n"}]}}])
+    found = scrape(daemon)
+    assert [standing(found, name) for name in ("sql", "one", "json")] == ["unknown", "pass", "unknown"]
+    assert [value(found, "t_v", check="sql"), value(found, "t_v", check="one")] == [None, 2]
+    assert [value(found, "t_n", check="json"), value(found, "t_one", check="json")] == [None, 3]
+    assert value(found, "runbook_check_items_skipped", check="json", reason="duplicate") == 1
+    assert "3 rows have a value in column &quot;v&quot;, and nothing tells them apart" in daemon.page("/")
+
+
 @pytest.mark.parametrize("part", [{"warnings": ["No StoreAPIs matched for this query"]}, {"isPartial": True}])
 def test_kind_1_a_part_of_an_answer_is_not_fine(exporter, target, part):
     target.says({**vector(({"service": "a"}, 0)), **part})

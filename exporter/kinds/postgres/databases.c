@@ -5,6 +5,7 @@
 #include "exporter/check/skipped.h"
 #include "exporter/kinds/postgres/run.h"
 #include "exporter/kinds/shared/globs.h"
+#include "runbook/words.h"
 
 enum { REASONS_SHOWN = 4 };
 
@@ -73,6 +74,51 @@ static int run_database(struct run *run, struct text *reasons, struct error *err
         return own.length == 0;
 }
 
+static bool is_there(const PGresult *all, const char *name)
+{
+        for (int row = 0; row < PQntuples(all); row++)
+                if (string_equal(PQgetvalue(all, row, 0), name))
+                        return true;
+        return false;
+}
+
+/* A database that is named, and not there: it was dropped, or its name is another one. */
+static void tell_missing(struct run *run, const PGresult *all, const char *const *names, const char *missing,
+                         struct text *reasons)
+{
+        const char *nearest = words_nearest(names, (size_t)PQntuples(all), missing);
+        _cleanup_text_ struct text why = {0};
+        text_printf(&why, "there is none of this name that takes connections%s%s%s",
+                    nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        run->database = missing;
+        lose_database(run, text_string(&why));
+        SAMPLE(run->sink, &postgres_database_ready, 0, {"database", missing});
+        text_printf(reasons, "%sdatabase %s: %s", reasons->length > 0 ? "; " : "", missing,
+                    text_string(&why));
+        run->database = NULL;
+}
+
+/* How many of those without a pattern are missing; -ENOMEM. */
+static int tell_all_missing(struct run *run, const PGresult *all, struct text *reasons)
+{
+        const struct config_strings *wanted = run->plan->databases;
+        _cleanup_free_ const char **names = calloc((size_t)PQntuples(all) + 1, sizeof(*names));
+        int missing = 0;
+        if (!names)
+                return -ENOMEM;
+        for (int row = 0; row < PQntuples(all); row++)
+                names[row] = PQgetvalue(all, row, 0);
+        for (size_t i = 0; i < wanted->count; i++) {
+                const char *name = wanted->items[i];
+                if (strpbrk(name, "*?[\\") || is_there(all, name) ||
+                    globs_match(run->plan->exclude_databases, name))
+                        continue;
+                tell_missing(run, all, names, name, reasons);
+                missing++;
+        }
+        return missing;
+}
+
 static int run_chosen(struct run *run, const PGresult *all, struct text *reasons, struct error *error)
 {
         const struct deadline deadline = run->deadline;
@@ -96,7 +142,10 @@ static int run_chosen(struct run *run, const PGresult *all, struct text *reasons
         run->deadline = deadline;
         if (r >= 0 && failed > REASONS_SHOWN)
                 text_printf(reasons, "; and %zu databases more", failed - REASONS_SHOWN);
-        if (r >= 0 && chosen == 0)
+        int missing = r >= 0 ? tell_all_missing(run, all, reasons) : 0;
+        if (missing < 0)
+                return error_oom(error);
+        if (r >= 0 && chosen == 0 && missing == 0)
                 text_printf(reasons, "%sof %d databases none is one of those in `databases`",
                             reasons->length > 0 ? "; " : "", PQntuples(all));
         return r;

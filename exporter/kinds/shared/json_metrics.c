@@ -443,16 +443,30 @@ static void walk_level(struct walk *walk, unsigned level)
                 }
 }
 
+/* Several items that nothing tells apart are one series, with the value of any of them: better none. */
+static void drop_indistinct(const struct walk *walk, size_t before)
+{
+        const struct json_metric *given = walk->metric->given;
+        struct sample_set *set = walk->sink->set;
+        if (given->keys.count + given->labels.count > 0 || set->count <= before + 1)
+                return;
+        check_skip(walk->sink, SKIP_DUPLICATE, "%s: %zu items, and neither labels nor keys tell them apart",
+                   walk->family->name, set->count - before);
+        set->count = before;
+}
+
 void json_metrics_add(const struct json_metrics *metrics, const cJSON *document, struct sample_sink *sink)
 {
         struct walk walk = {.sink = sink, .items = {document}};
         for (size_t i = 0; i < metrics->count; i++) {
+                size_t before = sink->set->count;
                 walk.metric = &metrics->metrics[i];
                 walk.family = &metrics->families[i];
                 if (walk.metric->depth > 0)
                         walk_level(&walk, 0);
                 else
                         add_item(&walk);
+                drop_indistinct(&walk, before);
         }
         for (size_t i = 0; i < LABELS_MAX; i++)
                 text_free(&walk.words[i]);
