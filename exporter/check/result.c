@@ -97,6 +97,20 @@ void check_state_tell(const struct check_state *state, verdict_teller tell, void
                 verdict_tell_unknown(&state->result->verdict, tell, context);
 }
 
+void check_state_tell_skipped(const struct check_state *state, verdict_teller tell, void *context)
+{
+        for (size_t i = 0; state->result && i < SKIP_REASONS; i++) {
+                uint64_t count = state->result->skipped.of[i].count;
+                const char *items = skipped_items_text(&state->result->skipped, (enum skip_reason)i);
+                _cleanup_text_ struct text words = {0};
+                if (count == 0 || (*items && strstr(check_state_reason(state), items)))
+                        continue;
+                text_printf(&words, "%llu %s skipped%s%s", (unsigned long long)count,
+                            count == 1 ? "item was" : "items were", *items ? ": " : "", items);
+                tell(text_string(&words), skip_reasons[i], context);
+        }
+}
+
 uint64_t check_state_cut(const struct check_state *state)
 {
         return state->result ? state->result->verdict.cut : 0;

@@ -72,6 +72,10 @@ bool check_state_needs_advice(const struct check_state *state);
 /* What is beyond a condition, and what nothing is known of; nothing before a run has finished. */
 void check_state_tell(const struct check_state *state, verdict_teller tell, void *context);
 
+/* What its last run skipped, a line for each reason: "2 items were skipped: …", and which reason it is. Not
+ * what the failure tells already. */
+void check_state_tell_skipped(const struct check_state *state, verdict_teller tell, void *context);
+
 /* The reason of a failure in words, "" when there is none; borrowed from the state. */
 const char *check_state_reason(const struct check_state *state);
 

@@ -105,6 +105,7 @@ static void put_step(struct text *text, const struct check_state *state, const c
                 text_putc(text, '\n');
         }
         check_state_tell(state, verdict_put_line, &lines);
+        check_state_tell_skipped(state, verdict_put_line, &lines);
         if (check_state_cut(state) > 0)
                 text_printf(text, "     %llu series over max_series were judged, and are on no page\n",
                             (unsigned long long)check_state_cut(state));
@@ -170,7 +171,7 @@ static void add_value(const struct judgement *judgement, void *context)
         cJSON_AddItemToArray(list, item);
 }
 
-/* What nothing is known of, as in the list. */
+/* What nothing is known of, or was skipped, as in the list. */
 static void add_unknown(const char *what, const char *about, void *context)
 {
         cJSON *item = cJSON_CreateObject();
@@ -209,6 +210,12 @@ static cJSON *step_json(const struct check_state *state, const char *root)
         if (state->result && state->result->code >= 0 && verdict_count_unknown(&state->result->verdict) > 0)
                 verdict_tell_unknown(&state->result->verdict, add_unknown,
                                      cJSON_AddArrayToObject(step, "unknown"));
+        cJSON *skipped = cJSON_CreateArray();
+        check_state_tell_skipped(state, add_unknown, skipped);
+        if (cJSON_GetArraySize(skipped) > 0)
+                cJSON_AddItemToObject(step, "skipped", skipped);
+        else
+                cJSON_Delete(skipped);
         if (check_state_cut(state) > 0)
                 cJSON_AddNumberToObject(step, "dropped_series", (double)check_state_cut(state));
         return step;

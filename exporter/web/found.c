@@ -115,6 +115,7 @@ void put_found(struct text *text, const struct check_state *state, const struct 
                 text_puts(text, "</strong> fails</div>");
         }
         check_state_tell(state, put_told, text);
+        check_state_tell_skipped(state, put_told, text);
         put_values(text, state);
         if (check_state_needs_advice(state))
                 put_advice(text, state->check);

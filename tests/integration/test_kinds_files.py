@@ -186,6 +186,8 @@ def test_b1_lost_and_found_costs_itself(program, tmp_path):
         told = logged(daemon, "Items of the check were skipped")
         assert len(told) == 1 and "lost+found: Permission denied" in told[0], told
         assert "locked/below: Permission denied" in told[0], told
+        page = daemon.page("/")
+        assert "2 items were skipped: " in page and "lost+found: Permission denied" in page
         directory.chmod(0)  # nothing measured is not fine
         assert value(scrape(daemon), "runbook_check_success", check="b1") == 0
         assert "bk: Permission denied" in daemon.page("/")

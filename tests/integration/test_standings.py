@@ -300,6 +300,18 @@ def test_kind_3_one_native_histogram_among_samples_costs_itself(exporter, target
     assert standing(scrape(daemon), "q") == "unknown"
 
 
+def test_kind_3_what_was_skipped_is_told_beside_a_pass(runs, tmp_path):
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\necho 'OK | a=1 b=2furlongs'\n")
+    tool.chmod(0o755)
+    checks = [{"name": "t", "exec": {"command": [str(tool)], "output": "nagios"}}]
+    listed = runs("checklist", checks=checks, expect=0).stdout
+    assert "✓ PASS\n     1 item was skipped: " in listed and "furlongs" in listed and "(unknown_unit)" in listed
+    step, = json.loads(runs("checklist", "--json", checks=checks, expect=0).stdout)["steps"]
+    (told,) = step["skipped"]
+    assert told["about"] == "unknown_unit" and told["reason"].startswith("1 item was skipped: ")
+
+
 def test_kind_1_several_rows_or_items_where_one_was_meant_have_no_value(exporter, target, postgres):
     """As with series of Prometheus: which of them the page would show is chance."""
     target.says({"queues": [{"n": 1}, {"n": 2}], "one": [{"n": 3}]})
