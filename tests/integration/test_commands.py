@@ -210,6 +210,11 @@ CONDITIONS = {
 }
 
 
+# What an alert says of the value that is beyond: by the unit of the limit.
+SAID = dict(zip(CONDITIONS, (" (now 0.6)", " (now 10%)", " (now 90B)", " (now 0.1)", "", " (now 0%)")))
+BEYOND = "A value is where `fail:` of the check begins: act now. `runbook_exporter checklist --all` says why."
+
+
 def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
     """Rules of every form of condition: quiet within its limit, firing beyond it, by promtool's own evaluation."""
     checks = [{"name": f"c-{i}", "title": 'Disks "{{ $x }}"', "advice": "Make room", "runbook_url": "https://r/",
@@ -219,6 +224,7 @@ def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
     document = yaml.safe_load(rules.read_text())["groups"][0]["rules"]
     assert [rule["alert"] for rule in document[:2]] == ["c_0_failing", "c_0_unknown"]
     assert [rule["annotations"].get("advice") for rule in document[:3]] == ["Make room", None, "Make room"]
+    assert all(rule["annotations"]["description"] for rule in document)
     fixed = {"runbook_disk_size_bytes": 100, "runbook_disk_inodes": 6}
     cases = []
     for i, (condition, (series, values)) in enumerate(CONDITIONS.items()):
@@ -227,7 +233,8 @@ def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
             others = [{"series": f'{name}{{check="c-{i}",mountpoint="/"}}', "values": f"{is_}x20"}
                       for name, is_ in fixed.items() if not series.startswith(name + "{")]
             firing = {"exp_labels": {"severity": "critical", "check": f"c-{i}", "condition": condition}, "exp_annotations": {
-                "summary": f'Disks "{{{{ $x }}}}": {condition}', "advice": "Make room", "runbook_url": "https://r/"}}
+                "summary": f'Disks "{{{{ $x }}}}": {condition}{SAID[condition]}', "description": BEYOND, "advice": "Make room",
+                "runbook_url": "https://r/"}}
             if not condition.startswith("max("):  # an aggregate has no labels of its own
                 firing["exp_labels"]["mountpoint"] = "/"
             cases.append({"interval": "1m", "input_series": [{"series": series, "values": f"{number}x20"}, *others],
@@ -264,7 +271,10 @@ def test_alerts_link_to_their_check_where_people_reach_the_exporter(runs):
     plain = runs("alerts", checks=[full("1KiB")], expect=0).stdout
     linked = runs("alerts", "--web.external-url=https://checks.example/", checks=[full("1KiB")], expect=0).stdout
     assert "check_url" not in plain
-    assert linked.replace('          check_url: "https://checks.example/#check-disk"\n', "") == plain
+    assert linked.replace('          check_url: "https://checks.example/#check-disk"\n', "").replace(
+        '          runbook_url: "https://checks.example/#check-disk"\n', "") == plain
+    own = runs("alerts", "--web.external-url=https://checks.example/", checks=[{**full("1KiB"), "runbook_url": "https://r/"}], expect=0).stdout
+    assert own.count('runbook_url: "https://r/"') == 2 and own.count('runbook_url: "https://checks.example/#check-disk"') == 1  # of what is not known
     assert linked.count("check_url") == linked.count("- alert:") == 3
     wrong = runs("alerts", "--web.external-url=checks.example", checks=[full("1KiB")], expect=1)
     assert "checks.example is not where a whole host is reached" in wrong.stderr
@@ -280,11 +290,12 @@ def test_alerts_judge_each_exporter_by_its_own(runs, tmp_path):
                "values": f"{number}x20"} for name, instance, number in (
                    ("inodes", "a", 6), ("inodes", "b", 11), ("inodes_free", "a", 6), ("inodes_free", "b", 12))]
     one = {"severity": "critical", "check": "disk", "job": "j", "instance": "b"}
+    now = {"sum(runbook_disk_inodes) > 10": 11}
     conditions = {"sum(runbook_disk_inodes) > 10": {}, "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1": {},
                   "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1": {"mountpoint": "/"}}
     tests = tmp_path / "alerts_test.yml"
     firing = [{"exp_labels": {**one, **more, "condition": condition},
-               "exp_annotations": {"summary": f"Disk space: {condition}"}} for condition, more in conditions.items()]
+               "exp_annotations": {"summary": f"Disk space: {condition} (now {now.get(condition, 1.091)})", "description": BEYOND}} for condition, more in conditions.items()]
     tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "tests": [{
         "interval": "1m", "input_series": series,
         "alert_rule_test": [{"eval_time": "10m", "alertname": "disk_beyond_limit", "exp_alerts": firing}]}]}))

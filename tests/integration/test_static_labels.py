@@ -77,7 +77,9 @@ def test_they_are_on_the_alerts_also_of_aggregates(binaries, tmp_path):
 
     def firing(name, summary, **labels):
         return {"eval_time": "15m", "alertname": name, "exp_alerts": [{"exp_labels": {**own, **labels},
-                                                                       "exp_annotations": {"summary": summary}}]}
+                                                                       "exp_annotations": {
+                    "summary": summary, "description": "What it looks at is down, or is not as it should be. "
+                                                       "`runbook_exporter checklist --all` says why."}}]}
 
     shipped = tmp_path / "shipped_test.yml"
     tests = {"rule_files": [str(ROOT / "rules" / "alerts-checks.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
