@@ -3,6 +3,7 @@
 #include "responder/web/refusals.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "runbook/log.h"
 
@@ -14,6 +15,9 @@ void refusals_note(struct refusals *refusals, struct meters *meters, const char 
         if (status != 401 && status != 403)
                 return;
         meters_refused(meters, route_path ? route_path : "", status);
+        /* Who watches over a container has no password, and asks all day whether anybody answers. */
+        if (route_path && strcmp(route_path, "/-/healthy") == 0)
+                return;
         refusals->unlogged++;
         if (refusals->logged_at != 0 && now - refusals->logged_at < LOG_EVERY)
                 return;

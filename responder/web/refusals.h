@@ -13,7 +13,7 @@ struct refusals {
 };
 
 /* Of a request that was answered with that; whatever is neither 401 nor 403 is passed over. `route_path` is
- * NULL when there is none. */
+ * NULL when there is none. What only asks whether anybody answers is counted, and never logged. */
 void refusals_note(struct refusals *refusals, struct meters *meters, const char *route_path, unsigned status,
                    nsec now);
 

@@ -63,8 +63,11 @@ def test_daemons_prometheus_and_alertmanager_take_what_is_written(binaries, tmp_
         def status(user, path, *words):
             secret = (access / user / "password").read_text().strip() if user else None
             return responder.curl(path, *words, user=f"{user}:{secret}" if user else None)[0]
+        # A container's health check has no password: it is refused, and that is worth no line.
+        assert subprocess.run([binaries.responder, "healthy", f"--url=https://127.0.0.1:{responder.port}"], check=False, timeout=60).returncode == 0
         alert = ("--data", "{}")
         assert status(None, "/metrics") == 401 and status("prometheus", "/metrics") == 200
+        responder.logs("requests=1 last=/metrics status=401")
         assert status("prometheus", "/api/v1/alerts", *alert) == 403 and status("alertmanager", "/api/v1/alerts", *alert) not in (401, 403)
         assert status("alertmanager", "/-/pause", "--data", '{"reason": "x"}') == 403
         pause = re.search(r"you: +(.*)", done.stdout).group(1).replace(":9878", f":{responder.port}").split()
