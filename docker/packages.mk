@@ -54,6 +54,11 @@ images: build $(BUILD)/portable/runbook_exporter $(BUILD)/portable/runbook_respo
 			--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null)" $(BUILD)/image || exit 1; \
 		printf '  runbook-%s:%s %s\n' $$daemon $(VERSION) "$$($(DOCKER) image inspect -f '{{.Size}}' runbook-$$daemon:latest | numfmt --to=iec)"; done
 
+# And the stand-in of docker/compose.demo.yml.
+demo-images: images lab-service ## the images of docker/demo: those two, and the service that is broken there
+	@printf 'FROM scratch\nCOPY service /service\nENTRYPOINT ["/service"]\n' | \
+		$(DOCKER) build -q -f - -t runbook-demo-service $(BUILD)/tests/lab/service
+
 # Of the commit, not of what lies about.
 dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
 	@mkdir -p $(BUILD)/dist
@@ -66,4 +71,4 @@ test-install: ## packages, images and the portable tree: lintian, two builds to 
 	@$(MAKE) --no-print-directory deb
 	@$(MAKE) --no-print-directory $(parallel) portable
 	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/install
-.PHONY: deb sbom portable images dist test-install
+.PHONY: deb sbom portable images demo-images dist test-install

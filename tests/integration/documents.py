@@ -24,6 +24,20 @@ def blocks(language, documents=DOCUMENTS):
                 yield path, f"{path.name}:{line_of(text, block.start()) + 1}", "".join(line[indent:] + "\n" for line in lines)
 
 
+def commands():
+    """(document, where, command) of each line of each block; what goes on behind a pipe or a backslash is one."""
+    for path, where, block in blocks("sh"):
+        lines = re.sub(r"\\\n\s*| *\|\n\s*", lambda broken: " | " if "|" in broken[0] else " ", block).splitlines()
+        for line in lines:
+            command = re.sub(r"(?:^|\s+)#\s.*$", "", line).strip()
+            # "approve | deny NUMBER": each of them.
+            several = re.fullmatch(r"(runbook_\w+) ([\w-]+(?: \| [\w-]+)+) (.*)", command)
+            for word in several[2].split(" | ") if several else ():
+                yield path.name, where, f"{several[1]} {word} {several[3]}"
+            if command and not several:
+                yield path.name, where, command
+
+
 def prose(text):
     """Without blocks, neither fenced nor indented ones; each line where it was."""
     text = BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)

@@ -190,3 +190,13 @@ def test_a_host_that_the_table_does_not_know_is_told(build, tmp_path):
     assert not (tmp_path / "here/exporter/checks.yml").exists()
     done = configure(build, check=False)
     assert done.returncode == 2 and "usage" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["of this machine", "v2"])
+def test_the_stack_of_the_demo_is_read_and_publishes_nothing(configured, version):
+    done = subprocess.run([*compose_of(version), "-p", "devops-mcp", "--env-file", configured / ".env", "-f", ROOT / "docker/compose.demo.yml", "config"],
+                          check=False, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0 and "WARN" not in done.stderr, done.stderr
+    for name, service in yaml.safe_load(done.stdout)["services"].items():
+        assert service["read_only"] and service["cap_drop"] == ["ALL"] and not service.get("ports"), name
+        assert not [volume for volume in service.get("volumes", ()) if "docker.sock" in str(volume)], name

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from documents import blocks
+from documents import commands
 from lab.parts import ROOT
 from lab.runbook import Exporter, Responder
 from lab.webhook import alert_of, webhook_of
@@ -19,6 +19,7 @@ NOT_RUN = (
     ("operating.md", "", "run on a machine that systemd has booted, by tests/install/test_packages.py"),
     ("developing.md", "", "builds the tree, or runs the tests: whoever runs this one has done so"),
     ("docker.md", "make images", "tests/install/test_images.py"),
+    ("docker.md", "docker", "tests/install/test_stack.py, where there is an Engine whose containers have networks"),
     ("README.md", "make ", "run, test and demo: tests/run_all, tests/e2e/test_demo.py, and tests/integration/test_install_packages.py"),
     ("start.md", "runbook_exporter --config.file=mine", "serves until it is ended, as the one beside it does"),
     ("start.md", "runbook_responder --config.file=mine", "likewise"),
@@ -53,20 +54,6 @@ groups:
 
 def reason_not_to_run(document, command):
     return next((why for name, beginning, why in NOT_RUN if document == name and command.startswith(beginning)), None)
-
-
-def commands():
-    """(where, command) of each line of each block; what goes on behind a pipe or a backslash is one."""
-    for path, where, block in blocks("sh"):
-        lines = re.sub(r"\\\n\s*| *\|\n\s*", lambda broken: " | " if "|" in broken[0] else " ", block).splitlines()
-        for line in lines:
-            command = re.sub(r"(?:^|\s+)#\s.*$", "", line).strip()
-            # "approve | deny NUMBER": each of them.
-            several = re.fullmatch(r"(runbook_\w+) ([\w-]+(?: \| [\w-]+)+) (.*)", command)
-            for word in several[2].split(" | ") if several else ():
-                yield path.name, where, f"{several[1]} {word} {several[3]}"
-            if command and not several:
-                yield path.name, where, command
 
 
 SHOWN = list(commands())

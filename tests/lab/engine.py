@@ -19,6 +19,8 @@ from .parts import Process, wait_for
 ELSEWHERE = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 # Where dockerd looks for a containerd that runs already, and takes it.
 SYSTEM_CONTAINERD = pathlib.Path("/run/containerd/containerd.sock")
+# A network of its own for dockerd: what it does to bridges, addresses and iptables is gone with it.
+OWN_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward && exec "$@"', "sh")
 
 
 def docker_program():
@@ -27,12 +29,14 @@ def docker_program():
 
 
 class Engine:
-    def __init__(self, directory, flags=()):
-        """With `flags` it is always a dockerd of our own, started with them."""
-        self.flags = flags
+    def __init__(self, directory, flags=(), networks=False):
+        """With `flags` it is always a dockerd of our own, started with them; with `networks`, one whose containers may
+        have networks, which are none of the machine's: see inside()."""
+        self.networks = networks
+        self.flags = flags or (("--iptables=true", "--bridge=docker0") if networks else ())
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.outside = None if flags else os.environ.get("RUNBOOK_TEST_DOCKER_HOST")
+        self.outside = None if self.flags else os.environ.get("RUNBOOK_TEST_DOCKER_HOST")
         self.socket = self.directory / "docker.sock"
         self.host = self.outside or f"unix://{self.socket}"
         if self.outside and self.outside.startswith("unix://"):
@@ -55,7 +59,7 @@ class Engine:
         raise last
 
     def _start(self, driver):
-        argv = [shutil.which("dockerd") or "/usr/sbin/dockerd", f"--data-root={self.directory}/{driver}",
+        argv = [*(OWN_NETWORK if self.networks else ()), shutil.which("dockerd") or "/usr/sbin/dockerd", f"--data-root={self.directory}/{driver}",
                 f"--exec-root={self.directory}/exec", f"--pidfile={self.directory}/pid", f"--host={self.host}",
                 "--iptables=false", "--ip6tables=false", "--bridge=none", f"--storage-driver={driver}",
                 "--shutdown-timeout=2", *self._containerd(), *self.flags]
@@ -138,6 +142,12 @@ class Engine:
 
     def output(self, *args):
         return self.docker(*args).stdout.strip()
+
+    def inside(self, *words, check=True, env=None):
+        """Runs a program of this machine where the containers' ports are published; its CompletedProcess."""
+        enter = ("nsenter", f"--net=/proc/{self.process.pid}/ns/net") if self.networks else ()
+        return subprocess.run([*enter, *map(str, words)], check=check, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**self.env, **(env or {})})
 
     def get(self, path, **query):
         """One GET of the Engine's API (many times as fast as its client): the answer, None for 404."""

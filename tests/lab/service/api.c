@@ -110,6 +110,13 @@ static void add_context(const struct request *request, struct answer *answer)
         fprintf(answer->body, "{}\n");
 }
 
+/* What somebody is told by a webhook, such as Slack's: in the log, where who looks on sees it. */
+static void told(const struct request *request, struct answer *answer)
+{
+        log_line("info", "msg=\"told\" body=%.*s", (int)request->body_length, request->body);
+        fprintf(answer->body, "{}\n");
+}
+
 /* The API proper: needs a key, is counted, and suffers the faults. */
 static void contexts(const struct request *request, struct answer *answer)
 {
@@ -138,6 +145,7 @@ static const struct {
         {"GET", "/health", health},
         {"GET", "/metrics", metrics},
         {"POST", "/fault", fault},
+        {"POST", "/told", told},
         {"GET", "/api/v1/contexts", contexts},
         {"POST", "/api/v1/contexts", contexts},
 };

@@ -95,7 +95,7 @@ int http_serve(void)
         struct sockaddr_in address = {
                 .sin_family = AF_INET,
                 .sin_port = htons((unsigned short)settings.port),
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                .sin_addr.s_addr = htonl(settings.everywhere ? INADDR_ANY : INADDR_LOOPBACK),
         };
         struct timeval timeout = {.tv_sec = 10};
         pthread_attr_t attributes;

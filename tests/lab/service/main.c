@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stand-in's start: settings, signals, the worker's loop. `service healthcheck` is Docker's health check;
- * `service copy` says what it is told, for a log of exactly the bytes that a test wants.
+ * `service copy` says what it is told, for a log of exactly the bytes that a test wants; `service clients`
+ * asks other services, and `service fault` breaks the one whose container it is started in.
  */
 #include "service.h"
 
@@ -31,6 +32,7 @@ static void settings_read(void)
         settings = (struct settings){
                 .service = text_of("SERVICE", "mcp-server"),
                 .port = number_of("PORT", 8080),
+                .everywhere = strcmp(text_of("LISTEN", "loopback"), "everywhere") == 0,
                 .pg_host = text_of("DB_HOST", "127.0.0.1"),
                 .pg_port = number_of("DB_PORT", 5432),
                 .pg_database = text_of("DB_NAME", "mcp"),
@@ -129,11 +131,16 @@ int main(int argc, char **argv)
         if (argc == 2 && strcmp(argv[1], "hog") == 0)
                 return hog();
 
+        if (argc == 3 && strcmp(argv[1], "fault") == 0)
+                return clients_fault(argv[2]);
+
         signal(SIGPIPE, SIG_IGN);
         signal(SIGTERM, end);
         signal(SIGINT, end);
         if (argc == 2 && strcmp(argv[1], "copy") == 0)
                 return copy();
+        if (argc > 3 && strcmp(argv[1], "clients") == 0)
+                return clients_run(argv[2], argc - 3, argv + 3);
         srand((unsigned)time(NULL) ^ (unsigned)getpid());
         log_line("info",
                  "msg=\"starting\" version=%s port=%d db_max_connections=%d log_level=%s security_mode=%s",

@@ -11,6 +11,7 @@
 struct settings {
         const char *service; /* SERVICE: its name in Compose */
         int port;            /* PORT */
+        bool everywhere;     /* LISTEN=everywhere: not on loopback alone */
         const char *pg_host; /* DB_HOST, DB_PORT, DB_NAME, DB_USER: `trust`, so no password */
         int pg_port;
         const char *pg_database, *pg_user;
@@ -26,7 +27,8 @@ extern struct settings settings;
 /* log.c: one logfmt line on stdout; `level` "debug" only with LOG_LEVEL=debug. */
 void log_line(const char *level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* net.c: a blocking TCP connection with a timeout for each read and write; -1 when there is none. */
+/* net.c: a blocking TCP connection with a timeout for each read and write; -1 when there is none. `host` is
+ * an address of IPv4, or a name. */
 int net_connect(const char *host, int port, int timeout_seconds);
 bool net_write(int fd, const void *data, size_t length);
 bool net_read(int fd, void *data, size_t length);
@@ -67,6 +69,11 @@ void stats_write(FILE *page);
 
 /* keys.c: who calls. Returns the status to answer with (200, 401, 503); `ret_name` is "" when unknown. */
 int keys_check(const char *key, const char *address, char ret_name[static 128]);
+
+/* clients.c: `service clients KEY HOST:PORT...` asks each for its contexts twice a second, for ever. */
+int clients_run(const char *key, int count, char *const *addresses);
+/* `service fault QUERY`, in the service's own container: as fault_set(). 0 when it was taken. */
+int clients_fault(const char *query);
 
 /* api.c: the requests. */
 struct request {

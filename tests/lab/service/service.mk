@@ -8,4 +8,4 @@ lab-service: $(BUILD)/tests/lab/service/service
 $(BUILD)/tests/lab/service/service: $(wildcard tests/lab/service/*.c) tests/lab/service/service.h
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -pthread -o $@ $(filter %.c,$^)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -static -pthread -o $@ $(filter %.c,$^) -lresolv
