@@ -146,6 +146,8 @@ def test_all_that_is_mounted_is_there_and_no_more_than_read(configured, stack):
 
 
 def test_each_file_is_taken_by_who_reads_it(configured, build):
+    rule_files = yaml.safe_load((configured / "prometheus/prometheus.yml").read_text())["rule_files"]
+    assert len(rule_files) > 4 and {*rule_files, "prometheus.yml"} == set(os.listdir(configured / "prometheus"))
     for words in ([build / "runbook_exporter", "--config.check", f"--config.file={configured}/exporter/checks.yml"],
                   [build / "runbook_responder", "--config.check", f"--config.file={configured}/responder/remediations.yml"],
                   ["promtool", "check", "config", "--syntax-only", configured / "prometheus/prometheus.yml"],
