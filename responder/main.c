@@ -302,6 +302,8 @@ static const struct command commands[] = {
         {"remediations", NULL,
          "list the remediations: how far each goes by itself, what it has come to, and its steps",
          TAKES(ASKING), command_remediations},
+        {"guards", NULL, "tell what each guard says now of each remediation, were its alert to come",
+         TAKES(ASKING), command_guards},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
          "as for any alert",

@@ -24,6 +24,7 @@ int command_give_back(const void *arguments);
 int command_resend(const void *arguments);
 int command_deliveries(const void *arguments);
 int command_remediations(const void *arguments);
+int command_guards(const void *arguments);
 
 /* Has a remediation run for an alert that --label makes. */
 int command_run(const void *arguments);

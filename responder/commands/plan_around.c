@@ -108,7 +108,7 @@ void plan_put_guards(const cJSON *answer, struct text *text)
                         continue;
                 text_puts(text, held++ > 0 ? "; " : "");
                 show_string(text, guard, "guard");
-                text_puts(text, json_string(guard, "reason") ? " asks a person first" : " holds it");
+                text_puts(text, json_bool(guard, "asks", false) ? " asks a person first" : " holds it");
                 if (holder) {
                         text_puts(text, ", ");
                         show_string(text, guard, "holder");

@@ -124,6 +124,28 @@ int guards_ask(const struct guards_asked *asked, const char *remediation, const 
         return r;
 }
 
+static void note_label(void *context, const char *name, const char *value)
+{
+        json_put(context, name, cJSON_CreateString(value));
+}
+
+int guards_ask_any(const struct guards_asked *asked, const struct remediation *remediation,
+                   struct guards_say *ret, struct error *error)
+{
+        _cleanup_json_ cJSON *json = cJSON_CreateObject();
+        cJSON *labels = cJSON_CreateObject();
+        struct alert alert = {0};
+        note_label(labels, "alertname", "any");
+        matchers_each_value(&remediation->match, note_label, labels);
+        json_put(json, "labels", labels);
+        int r = alert_from_labels(json, world_wall(asked->parts.world), &alert, error);
+        if (r < 0)
+                return r;
+        r = guards_ask(asked, remediation->name, &alert, ret, error);
+        alert_release(&alert);
+        return r;
+}
+
 int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
                       struct guards_say *ret, struct error *error)
 {

@@ -109,6 +109,10 @@ struct guards_asked;
 int guards_asked_new(struct engine *engine, struct guards_asked **ret, struct error *error);
 int guards_ask(const struct guards_asked *asked, const char *remediation, const struct alert *alert,
                struct guards_say *ret, struct error *error);
+/* Of an alert that has what the remediation's `match` makes sure of, and nothing else. -EINVAL also when its
+ * lock is by more than that: only an alert can tell. */
+int guards_ask_any(const struct guards_asked *asked, const struct remediation *remediation,
+                   struct guards_say *ret, struct error *error);
 struct guards_asked *guards_asked_free(struct guards_asked *asked);
 
 /*

@@ -39,7 +39,7 @@ struct api {
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
 typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
 api_document api_maintain, api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards,
-        api_targets, api_remediations, api_run;
+        api_all_guards, api_targets, api_remediations, api_run;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the JSON API tells of remediations: how far each goes by itself and what it has come to; what its
- * guards would say of an alert now. */
+ * guards would say of an alert now, and what those of all of them do. */
 #include <errno.h>
 
 #include "responder/incident/trust.h"
@@ -93,9 +93,20 @@ static cJSON *says_json(const struct guard_says *says)
         cJSON *json = cJSON_CreateObject();
         json_put(json, "guard", cJSON_CreateString(says->guard));
         json_put(json, "holds", cJSON_CreateBool(says->holds));
+        json_put(json, "asks", cJSON_CreateBool(says->asks));
         json_put(json, "until", wall_json(says->until));
         json_put(json, "reason", json_text(*says->reason ? says->reason : NULL));
         json_put(json, "holder", json_text(*says->holder ? says->holder : NULL));
+        return json;
+}
+
+static cJSON *guards_json(const struct guards_say *says)
+{
+        cJSON *json = cJSON_CreateObject(), *guards = cJSON_CreateArray();
+        for (size_t i = 0; i < says->count; i++)
+                (void)json_append(guards, says_json(&says->items[i]));
+        json_put(json, "lock", json_text(says->lock));
+        json_put(json, "guards", guards);
         return json;
 }
 
@@ -110,12 +121,36 @@ int api_guards(struct api *api, struct http_exchange *exchange, cJSON **ret, str
         alert_release(&alert);
         if (r < 0)
                 return r;
-        cJSON *answer = cJSON_CreateObject(), *guards = cJSON_CreateArray();
-        for (size_t i = 0; i < says.count; i++)
-                (void)json_append(guards, says_json(&says.items[i]));
-        json_put(answer, "lock", json_text(says.lock));
-        json_put(answer, "guards", guards);
+        *ret = guards_json(&says);
         free(says.lock);
+        return 0;
+}
+
+/* Of one whose lock is by an alert's labels nothing is known before there is one. */
+static cJSON *any_json(const struct guards_asked *asked, const struct remediation *remediation)
+{
+        struct guards_say says = {0};
+        _cleanup_error_ struct error why = {0};
+        int r = guards_ask_any(asked, remediation, &says, &why);
+        cJSON *json = guards_json(&says);
+        json_put(json, "remediation", cJSON_CreateString(remediation->name));
+        json_put(json, "why_not_known", json_text(r < 0 ? error_text(&why) : NULL));
+        free(says.lock);
+        return json;
+}
+
+int api_all_guards(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
+{
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
+        struct guards_asked *asked = NULL;
+        int r = guards_asked_new(api->options.engine, &asked, error);
+        if (r < 0)
+                return r;
+        cJSON *answer = cJSON_CreateObject(), *array = cJSON_CreateArray();
+        for (size_t i = 0; i < parts.set->count; i++)
+                (void)json_append(array, any_json(asked, &parts.set->remediations[i]));
+        json_put(answer, "remediations", array);
+        guards_asked_free(asked);
         *ret = answer;
         return 0;
 }

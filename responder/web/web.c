@@ -67,6 +67,7 @@ static const struct http_route routes[] = {
         {"POST", "/api/v1/incidents/{id}/undo", DECISION(.document = api_decide, .decision = DECISION_UNDO)},
         {"POST", "/api/v1/remediations/{id}/run", RUN(.document = api_run)},
         {"POST", "/api/v1/remediations/{id}/guards", ASKING(.document = api_guards)},
+        {"GET", "/api/v1/guards", READING(.document = api_all_guards)},
         {"GET", "/api/v1/remediations", READING(.document = api_remediations)},
         {"GET", "/api/v1/status", READING(.document = api_status)},
         {"GET", "/api/v1/targets", READING(.document = api_targets)},

@@ -2,6 +2,7 @@
 """What holds back what a responder would do to a real Redis, and how it says so."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -27,6 +28,12 @@ class Guarded:
         self.redis.client.set(f"{name}:1", "x")
         flush = {"address": self.redis.address, "scope": "pattern", "pattern": f"{name}:*"}
         return {"name": name, "match": [f'alertname="{name}"'], "steps": [{"redis.flush": flush}], **more}
+
+    def says(self, *words):
+        """What a person types beside it."""
+        done = subprocess.run([str(self.daemon.program), *words, f"--journal={self.daemon.journal}"], check=True, text=True,
+                              capture_output=True, timeout=60, cwd=self.daemon.directory)
+        return done.stdout
 
     def left(self):
         """The prefixes of the keys that are there."""
@@ -62,3 +69,25 @@ def test_so_many_of_all_and_no_more(guarded):
     responder.wait_state("key", "done")
     assert guarded.left() == ["three"]
     assert "Limit of all" in responder.page("/remediations")
+
+
+def test_what_each_says_of_each_remediation(guarded):
+    """Once for the terminal, once for programs, and as the plan of an alert has it."""
+    rules = [{"name": "one", "cooldown": "1h"}, {"name": "two"}, {"name": "three", "lock": "${labels.n}"}]
+    responder = guarded.start(*rules, storm="1 per 1h", breaker="off")
+    responder.send(alert_of("one"))
+    responder.wait_state("one", "done")
+    said = {one["remediation"]: one for one in json.loads(guarded.says("guards", "--json"))}
+    assert said == {one["remediation"]: one for one in responder.get("/api/v1/guards")["remediations"]}
+    names = [guard["guard"] for guard in said["one"]["guards"]]
+    assert names == ["paused", "human", "maintenance", "lock", "cooldown", "limit", "limit_all", "breaker", "storm"]
+    assert {name: [(guard["guard"], guard["asks"]) for guard in one["guards"] if guard["holds"]] for name, one in said.items()} == {
+        "one": [("cooldown", False)], "two": [("storm", True)], "three": []}
+    assert said["two"]["lock"] == "two" and said["three"]["lock"] is None and "n" in said["three"]["why_not_known"]
+    lines = guarded.says("guards").splitlines()
+    assert lines[0].split() == ["REMEDIATION", "GUARD", "SAYS", "UNTIL", "WHY"] and len(lines) == 4
+    assert lines[1].split()[:3] == ["one", "cooldown", "holds"] and "asks a person" in lines[2] and "not known" in lines[3]
+    assert "asks a person first" in guarded.says("plan", "--label=alertname=two", f"--config.file={responder.config}")
+    guarded.says("pause", "--reason=a drill")
+    lines = guarded.says("guards").splitlines()
+    assert lines[1].split() == ["one", "paused", "holds"] and lines[2].split()[:2] == ["cooldown", "holds"]

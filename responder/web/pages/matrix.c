@@ -22,22 +22,6 @@ static const char *head_of(const char *guard)
         return guard;
 }
 
-static void note_label(void *context, const char *name, const char *value)
-{
-        json_put(context, name, cJSON_CreateString(value));
-}
-
-/* An alert that has what `match` makes sure of, and nothing else. */
-static int make_alert(const struct remediation *remediation, nsec now, struct alert *ret)
-{
-        _cleanup_json_ cJSON *json = cJSON_CreateObject();
-        cJSON *labels = cJSON_CreateObject();
-        note_label(labels, "alertname", "any");
-        matchers_each_value(&remediation->match, note_label, labels);
-        json_put(json, "labels", labels);
-        return alert_from_labels(json, now, ret, NULL);
-}
-
 static void put_says(const struct visit *visit, const struct guard_says *says, struct text *page)
 {
         if (!says->holds) {
@@ -59,15 +43,12 @@ static void put_says(const struct visit *visit, const struct guard_says *says, s
 static void put_row(const struct visit *visit, const struct guards_asked *asked,
                     const struct remediation *remediation, size_t columns, struct text *page)
 {
-        struct alert alert = {0};
         struct guards_say says = {0};
         _cleanup_error_ struct error error = {0};
-        int r = make_alert(remediation, visit->now, &alert);
+        int r = guards_ask_any(asked, remediation, &says, &error);
         text_puts(page, "<tr><th scope=\"row\">");
         html_put_line(page, remediation->name, WORD_MOST);
         text_puts(page, "</th>");
-        if (r >= 0)
-                r = guards_ask(asked, remediation->name, &alert, &says, &error);
         if (r < 0)
                 text_printf(page,
                             "<td class=\"dim\" colspan=\"%zu\">by its alert: its lock has the alert's "
@@ -77,7 +58,6 @@ static void put_row(const struct visit *visit, const struct guards_asked *asked,
                 put_says(visit, &says.items[i], page);
         text_puts(page, "</tr>\n");
         free(says.lock);
-        alert_release(&alert);
 }
 
 void put_matrix(const struct visit *visit, struct text *page)
