@@ -7,6 +7,7 @@ in no Debian package: its service is left out, and its dashboards are held again
 
 import json
 import re
+import shutil
 import subprocess
 import urllib.parse
 
@@ -137,6 +138,23 @@ def test_a_proxy_that_was_killed_comes_back_to_its_daemon(demo):
     demo.engine.docker("kill", "runbook-exporter-docker-1")
     demo.engine.docker("start", "runbook-exporter-docker-1")
     wait_for(lambda: demo.docker_call("exporter", "GET", "/_ping") == 200, "the proxy to be back", 30)
+
+
+def test_the_page_of_coverage_knows_checks_and_alerts(demo):
+    access = demo.directory / "access/operator"
+    told = demo.engine.inside("curl", "-sS", "--cacert", access / "ca.pem", "-u", f"operator:{(access / 'password').read_text().strip()}",
+                              "https://localhost:9878/coverage").stdout
+    assert "high_latency" in told and "check_failing" in told and "redis" in told, told
+
+
+def test_without_the_programs_the_images_configure(demo, tmp_path):
+    """As somebody has it who was given images, and no clone that is built."""
+    for name in ("docker", "rules"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    done = subprocess.run([tmp_path / "docker/configure", tmp_path / "here"], check=False, text=True, capture_output=True, env=demo.env, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for file in ("docker/exporter.cfg", "docker/responder.cfg", "access/daemon/web.config.yml", "grafana/dashboards/runbook-overview.json"):
+        assert (tmp_path / "here" / file).stat().st_size > 100, file
 
 
 def test_nothing_listens_beyond_loopback(demo):

@@ -179,6 +179,7 @@ def test_what_was_changed_stays_and_the_proxies_follow_it(build, tmp_path):
     changed.write_text(json.dumps(document))
     (tmp_path / "secrets/runbook_oncall_url").write_text("https://example.org/hook\n")
     was = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.parent.name != "docker"}
+    assert b"https://localhost:9878/" in was[tmp_path / "prometheus/alerts-services.yml"]
     configure(build, tmp_path)
     assert {file: file.read_bytes() for file in was} == was
     assert "/containers/create" not in proxy.read_text() and "/restart" in proxy.read_text()
