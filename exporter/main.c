@@ -7,6 +7,7 @@
 #include "exporter/web/landing.h"
 #include "exporter/web/ping.h"
 #include "exporter/web/probe.h"
+#include "exporter/web/selection.h"
 #include "runbook/docker_access.h"
 #include "runbook/html.h"
 #include "runbook/http_client.h"
@@ -53,7 +54,13 @@ static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         const struct landing_filter filter = {http_query(exchange, "q"), http_query(exchange, "show")};
+        static const char *const known[] = {"q", "show", NULL};
+        _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text page = {0};
+        if (selection_check_query(exchange, known, &error) < 0) {
+                http_reply_text(exchange, 400, "%s", error_text(&error));
+                return;
+        }
         if (!landing_filter_valid(&filter)) {
                 http_reply_text(exchange, 400, "No check stands like that.");
                 return;

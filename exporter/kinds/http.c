@@ -309,8 +309,9 @@ static int check_document(const struct http_state *http, const struct http_respo
                           struct sample_sink *sink, struct error *error)
 {
         const struct http_config *config = http->config;
-        const struct text *body = &response->body;
-        const char *start = text_string(body) + strspn(text_string(body), " \t\r\n");
+        size_t length = response->body.length;
+        const char *body = json_skip_mark(text_string(&response->body), &length);
+        const char *start = body + strspn(body, " \t\r\n");
         bool must_be_one = config->json.count > 0 || config->metrics.count > 0;
         _cleanup_json_ cJSON *document = NULL;
         int r;
@@ -318,7 +319,7 @@ static int check_document(const struct http_state *http, const struct http_respo
                 return 0;
         if (response->cut)
                 return must_be_one ? error_set(error, EMSGSIZE, "the answer is larger than body_limit") : 0;
-        r = json_parse_strict(text_string(body), body->length, &json_answer_limits, &document, error);
+        r = json_parse_strict(body, length, &json_answer_limits, &document, error);
         if (r < 0)
                 return must_be_one ? error_prefix(error, r, "the answer") : 0;
         add_document(config, document, sink);

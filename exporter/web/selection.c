@@ -160,12 +160,29 @@ int selection_read_names(const struct http_exchange *exchange, const struct chec
         return 0;
 }
 
+static void count_value(void *context, const char *value _unused_)
+{
+        (*(size_t *)context)++;
+}
+
+/* Of a parameter that is no list, "collect[]", the second value would be dropped. */
+static int check_once(const struct http_exchange *exchange, const char *const *known, struct error *error)
+{
+        for (; *known; known++) {
+                size_t count = 0;
+                http_query_each(exchange, *known, count_value, &count);
+                if (count > 1 && !string_ends(*known, "[]"))
+                        return error_set(error, EINVAL, "The parameter \"%s\" is given twice.", *known);
+        }
+        return 0;
+}
+
 int selection_check_query(const struct http_exchange *exchange, const char *const *known, struct error *error)
 {
         const char *unknown = http_query_unknown(exchange, known);
         _cleanup_text_ struct text words = {0};
         if (!unknown)
-                return 0;
+                return check_once(exchange, known, error);
         for (size_t i = 0; known[i]; i++)
                 text_printf(&words, "%s%s", i == 0 ? "" : known[i + 1] ? ", " : " and ", known[i]);
         return error_set(error, EINVAL, "There is no parameter \"%.64s\" here: known are %s.", unknown,

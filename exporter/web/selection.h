@@ -28,7 +28,7 @@ int selection_read_names(const struct http_exchange *exchange, const struct chec
                          const struct schedule *schedule, struct selection *selection, struct error *error);
 
 /* -EINVAL with a sentence for the client when the query has a parameter that is none of `known` (closed by
- * NULL). */
+ * NULL), or one of them twice that is no list. */
 int selection_check_query(const struct http_exchange *exchange, const char *const *known,
                           struct error *error);
 

@@ -27,6 +27,17 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 #define JSON_VALUES_OWN ((size_t)4 << 20)
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
 
+/*
+ * Past the byte order mark that .NET and PowerShell put before a document: RFC 8259, section 8.1, lets who
+ * reads it pass it over. `length` is that of what is left.
+ */
+static inline const char *json_skip_mark(const char *data, size_t *length)
+{
+        const bool marked = *length >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0;
+        *length -= marked ? 3 : 0;
+        return data + (marked ? 3 : 0);
+}
+
 /* What is let through of a stranger's document. */
 struct json_limits {
         size_t depth;   /* at most JSON_DEPTH_MOST */

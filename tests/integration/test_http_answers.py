@@ -62,6 +62,22 @@ def check(exporter, **options):
     return daemon, found, value(found, "runbook_check_success", check="it")
 
 
+def test_kind_8_a_byte_order_mark_before_the_document(exporter, tmp_path):
+    """As .NET and PowerShell write it."""
+    tool = tmp_path / "tool"
+    tool.write_bytes(b"#!/bin/sh\nprintf '\\357\\273\\277{\"n\": 7}'\n")
+    tool.chmod(0o755)
+    with server(answer(b"\xef\xbb\xbf" + HEALTH)) as (url, _):
+        daemon = exporter([{"name": "it", "http": {"url": url, "json": {"status": "healthy"}}},
+                           {"name": "bare", "http": {"url": url}},
+                           {"name": "tool", "exec": {"command": [str(tool)], "output": "json",
+                                                     "metrics": [{"name": "t_n", "value": "n"}]}}])
+        found = scrape(daemon)
+    assert [value(found, "runbook_check_success", check=name) for name in ("it", "bare", "tool")] == [1, 1, 1]
+    assert value(found, "runbook_http_version_info", check="bare", version="1.2.3") == 1
+    assert value(found, "t_n", check="tool") == 7
+
+
 @pytest.mark.parametrize("encoding, encode", [
     ("gzip", gzip.compress), ("deflate", zlib.compress),
     ("deflate", lambda data: zlib.compress(data, wbits=-15))], ids=["gzip", "deflate", "raw-deflate"])

@@ -128,14 +128,22 @@ def test_e3_once_says_of_what_nothing_is_known_and_what_warns(binaries, tmp_path
 
 @pytest.mark.parametrize("path, named", [
     ("/metrics?collect=root", "collect"), ("/metrics?module=x", "module"), ("/metrics?name[]=up&debug=1", "debug"),
-    ("/probe?check=root&module=x", "module"), ("/probe?check=root&target=&timeout=1", "timeout")])
+    ("/probe?check=root&module=x", "module"), ("/probe?check=root&target=&timeout=1", "timeout"),
+    ("/?shown=wrong", "shown"), ("/checklist?x", "x")])
 def test_a_parameter_that_nobody_knows_is_refused(serve, path, named):
     daemon = serve("exporter")
     status, _, body = daemon.curl(path, "--globoff")
     assert (status, f'no parameter "{named}"' in body) == (400, True), body
 
 
-@pytest.mark.parametrize("path", ["/metrics?", "/metrics?&", "/metrics?collect[]=root&collect%5B%5D=root",
+@pytest.mark.parametrize("path, named", [("/probe?check=root&check=root", "check"), ("/?q=a&show=wrong&q=b", "q"),
+                                         ("/probe?check=root&debug=0&debug=1", "debug")])
+def test_of_a_parameter_that_is_given_twice_none_is_dropped(serve, path, named):
+    status, _, body = serve("exporter").curl(path)
+    assert (status, body.strip()) == (400, f'The parameter "{named}" is given twice.')
+
+
+@pytest.mark.parametrize("path", ["/?q=disk&show=wrong", "/checklist?show=", "/metrics?", "/metrics?&", "/metrics?collect[]=root&collect%5B%5D=root",
                                   "/probe?check=root&debug=0&name[]=runbook_check_success"])
 def test_those_that_are_known_are_taken(serve, path):
     assert serve("exporter").status(path, "--globoff") == 200

@@ -193,7 +193,8 @@ static int take_output(const struct exec_state *exec, const struct process_resul
 {
         const struct text *output = &result->output;
         _cleanup_json_ cJSON *document = NULL;
-        size_t ignored = 0;
+        size_t ignored = 0, length = output->length;
+        const char *json = json_skip_mark(text_string(output), &length);
         int r = 0;
         switch ((enum output)exec->config->output) {
         case OUTPUT_NAGIOS: nagios_add(text_string(output), output->length, sink); break;
@@ -204,8 +205,7 @@ static int take_output(const struct exec_state *exec, const struct process_resul
                         SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
                 break;
         case OUTPUT_JSON:
-                r = json_parse_strict(text_string(output), output->length, &json_answer_limits, &document,
-                                      error);
+                r = json_parse_strict(json, length, &json_answer_limits, &document, error);
                 if (r >= 0)
                         json_metrics_add(exec->metrics, document, sink);
                 break;

@@ -39,7 +39,7 @@ static const struct config_field fields[] = {
         {"recursive", CONFIG_BOOL, offsetof(struct files_config, recursive), .fallback = "false",
          .help = "Also in the directories below, on the same file system"},
         {"max_age", CONFIG_DURATION, offsetof(struct files_config, max_age), .fallback = "0s",
-         .help = "Fails when the newest file is older; 0s: never"},
+         .help = "Fails when the newest file is older, or dated as far ahead; 0s: never"},
         {"min_size", CONFIG_SIZE, offsetof(struct files_config, min_size), .fallback = "0",
          .help = "Fails when the newest file is smaller"},
         {"min_count", CONFIG_INT, offsetof(struct files_config, min_count), .fallback = "0",
@@ -320,6 +320,10 @@ static int demand_files(const struct survey *survey, const char *directory, stru
                                  (unsigned long long)survey->count, (long long)config->min_count);
         if (config->max_age > 0 && clock_wall() - survey->newest > config->max_age)
                 return error_set(error, ESTALE, "%s: the newest file is older than %s", directory,
+                                 duration_format(config->max_age, age));
+        /* A clock that went wrong once would make it fresh for years. */
+        if (config->max_age > 0 && survey->newest - clock_wall() > config->max_age)
+                return error_set(error, ESTALE, "%s: the newest file is dated more than %s ahead", directory,
                                  duration_format(config->max_age, age));
         if (survey->judged && survey->judged_status.st_size < (off_t)config->min_size)
                 return error_set(error, ENODATA, "%s has %lld bytes, %lld are demanded", survey->judged,

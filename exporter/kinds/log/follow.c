@@ -156,10 +156,20 @@ static bool is_copy_of_lost(const struct log_follow *follow, const struct follow
 }
 
 /*
+ * Whether a file was put in another one's place that is gone, and is that one with more behind it: as rsync
+ * does with a log that it copies, and editors do. One that is no longer holds other lines, if the same ones.
+ */
+static bool replaces(const struct followed *file, const struct followed *other)
+{
+        return !other->linked && other->place.tail_length > 0 && string_equal(file->path, other->path) &&
+               file->size > other->place.offset && log_place_holds(file->fd, file->size, &other->place);
+}
+
+/*
  * Where to begin in a file. One that holds what had been read of another one, which no longer holds it, is
- * the copy that copytruncate made: it is read on from there. One that is named as a rotated other one, and
- * all of which stands there as well, is a copy before the truncation: the other one is read, and this one
- * only once it holds something else. Any other file is read from its start.
+ * the copy that copytruncate made: it is read on from there, as is one that was put in its place. One that is
+ * named as a rotated other one, and all of which stands there as well, is a copy before the truncation: the
+ * other one is read, and this one only once it holds something else. Any other file is read from its start.
  */
 static void settle(struct log_follow *follow, struct followed *file)
 {
@@ -170,6 +180,11 @@ static void settle(struct log_follow *follow, struct followed *file)
                 return;
         for (size_t i = 0; i < follow->count && !found; i++)
                 found = &follow->files[i] != file && is_copy_of_lost(follow, file, &follow->files[i], &place);
+        for (size_t i = 0; i < follow->count && !found; i++)
+                if (&follow->files[i] != file && replaces(file, &follow->files[i])) {
+                        place = follow->files[i].place;
+                        found = true;
+                }
         for (size_t i = 0; i < follow->count && !found; i++) {
                 const struct followed *other = &follow->files[i];
                 copied = found = other != file && log_name_is_rotated(file->path, other->path) &&

@@ -50,7 +50,7 @@ static const struct config_field fields[] = {
          .fallback = "10000",
          .help = "Fails when more keys have the prefix: a thousand of them are a request"},
         {"max_age", CONFIG_DURATION, offsetof(struct s3_config, max_age), .fallback = "0s",
-         .help = "Fails when the newest object is older, or there is none; 0s: never"},
+         .help = "Fails when the newest object is older, or dated as far ahead, or there is none; 0s: never"},
         {"min_size", CONFIG_SIZE, offsetof(struct s3_config, min_size), .fallback = "0",
          .help = "Fails when the newest object is smaller, or there is none"},
         {"min_count", CONFIG_INT, offsetof(struct s3_config, min_count), .fallback = "0",
@@ -384,6 +384,10 @@ static int demand_objects(const struct survey *survey, struct error *error)
                                  (long long)config->min_count);
         if (config->max_age > 0 && clock_wall() - survey->newest > config->max_age)
                 return error_set(error, ESTALE, "bucket %s: the newest object is older than %s",
+                                 config->bucket, duration_format(config->max_age, age));
+        /* A clock that went wrong once would make it fresh for years. */
+        if (config->max_age > 0 && survey->newest - clock_wall() > config->max_age)
+                return error_set(error, ESTALE, "bucket %s: the newest object is dated more than %s ahead",
                                  config->bucket, duration_format(config->max_age, age));
         if (survey->newest_size < (uint64_t)config->min_size)
                 return error_set(

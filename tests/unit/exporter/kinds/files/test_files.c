@@ -116,7 +116,12 @@ static void what_is_demanded_fails_and_is_told(void **state _unused_)
                         fail_msg("%s: %s", cases[i].options, error_text(&error));
                 assert_told(page, "present", "2");
         }
-        _cleanup_free_ char *page = NULL;
+        _cleanup_free_ char *page = NULL, *of_ahead = NULL;
+        _cleanup_error_ struct error ahead = {0};
+        make("b.log", 20, time(NULL) + 90000);
+        assert_int_equal(run(", max_age: 1d", &of_ahead, &ahead), -ESTALE);
+        assert_non_null(strstr(error_text(&ahead), "the newest file is dated more than 1d ahead"));
+        make("b.log", 20, 1000);
         make("c.txt", 0, time(NULL)); /* still being written */
         assert_int_equal(run(", settle: 1h, min_size: 10, min_count: 3, max_age: 1d", &page, NULL), 0);
         assert_told(page, "empty", "1");

@@ -433,6 +433,28 @@ static void kind_5_renamed_files_do_not_pile_up(void **state _unused_)
         assert_counts(300, 300, 300);
 }
 
+/* rsync, and editors, put a longer file in its place. What only has the name of one that is gone is another.
+ */
+static void kind_5_a_file_put_in_the_place_of_its_beginning(void **state _unused_)
+{
+        append("app.log", "error 1\n");
+        open_check(", from: start", true);
+        assert_counts(1, 1, 1);
+        for (unsigned i = 2; i < 5; i++) {
+                copy("app.log", ".app.log.tmp");
+                append(".app.log.tmp", "error again\n");
+                move(".app.log.tmp", "app.log");
+                assert_counts(i, i, i);
+        }
+        copy("app.log", ".app.log.tmp"); /* no longer than it was: written anew, as a job does every night */
+        move(".app.log.tmp", "app.log");
+        assert_counts(8, 8, 8);
+        append(".app.log.tmp", "error of another one\n");
+        append(".app.log.tmp", "which is longer than what was there before, by far longer than all of it\n");
+        move(".app.log.tmp", "app.log");
+        assert_counts(10, 9, 9);
+}
+
 static void kind_5_a_compressed_copy_beside(void **state _unused_)
 {
         static const unsigned char gzip[] = "\x1f\x8b\x08\0\0\0\0\0\0\3error\n";
@@ -527,6 +549,7 @@ int main(void)
                 IN_DIRECTORY(d2_truncated_and_regrown_behind_the_same_beginning),
                 IN_DIRECTORY(kind_5_a_renamed_file_that_is_still_written),
                 IN_DIRECTORY(kind_5_renamed_files_do_not_pile_up),
+                IN_DIRECTORY(kind_5_a_file_put_in_the_place_of_its_beginning),
                 IN_DIRECTORY(kind_5_a_compressed_copy_beside),
                 IN_DIRECTORY(places_of_the_version_before_are_read),
                 cmocka_unit_test(mistakes_are_named),
