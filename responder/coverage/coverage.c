@@ -187,12 +187,13 @@ static int cover_rule(struct making *making, const struct alert_rule *rule, stru
 {
         _cleanup_text_ struct text checks = {0};
         _cleanup_free_ char *reader = text_format("the alert %s", rule->name);
-        bool any = false;
+        bool any = false, waits = alert_labels_are_for_others(&rule->labels);
         int r = reader ? put_sources(making, reader, rule->expr, true, &checks, error) : error_oom(error);
         for (size_t i = 0; r >= 0 && i < making->set->count; i++) {
                 const struct remediation *remediation = &making->set->remediations[i];
                 _cleanup_text_ struct text verified = {0};
-                if (!matchers_may_match(&remediation->match, &rule->labels))
+                if (!matchers_may_match(&remediation->match, &rule->labels) ||
+                    (waits && !remediation_asks_about_stage(remediation)))
                         continue;
                 making->quiet = true; /* what is wrong with its verification is told once */
                 r = put_verification(making, remediation, &verified, error);
@@ -203,9 +204,12 @@ static int cover_rule(struct making *making, const struct alert_rule *rule, stru
         }
         if (r < 0 || any)
                 return r;
-        bool person = string_equal(rule->group, making->for_person);
-        add_row(making, text_string(&checks), rule->name, person ? "a person" : "NOTHING", "",
-                person ? COVERAGE_COLUMNS : COVERAGE_REMEDIATION);
+        bool person = waits || string_equal(rule->group, making->for_person);
+        add_row(making, text_string(&checks), rule->name,
+                waits    ? "a person, who waits"
+                : person ? "a person"
+                         : "NOTHING",
+                "", person ? COVERAGE_COLUMNS : COVERAGE_REMEDIATION);
         if (!person)
                 add_gap(making, "the alert %s sets nothing off, and is not of the group %s", rule->name,
                         making->for_person);

@@ -33,6 +33,12 @@ def assert_told(incident):
         assert step["plan"]["summary"] and step["outcome"]["summary"], step
 
 
+def page_waits(lab, alertname):
+    """By the shipped rules, and the shipped routes and inhibition: a person's twin is there, and is held back."""
+    return [one for one in lab.alertmanager.alerts() if one["labels"]["alertname"] == alertname and
+            one["labels"].get("stage") == "page" and one["status"]["inhibitedBy"]]
+
+
 def test_high_latency(calm_lab):
     lab = calm_lab
     before = {service: lab.compose.inspect(service) for service in SERVICES}
@@ -43,6 +49,7 @@ def test_high_latency(calm_lab):
     lab.redis.client.config_resetstat()
 
     lab.compose.fault("mcp-server", "slow", seconds=3)
+    wait_for(lambda: page_waits(lab, "high_latency"), "the page to be held back while the responder is at it", 60)
     incident = healed(lab, "high_latency")
 
     after = {service: lab.compose.inspect(service) for service in SERVICES}

@@ -85,6 +85,16 @@ def test_what_is_shipped_has_no_gap(coverage):
                                            given=[RULES / "prometheus.yml"])
     assert (code, gaps, complaint) == (0, [], ""), rows
     assert [row for row in rows if "slo_burns_fast" in row and "a person" in row], rows
+    assert len([row for row in rows if "high_latency" in row and "a person, who waits" in row]) == 1, rows
+
+
+def test_a_page_that_waits_sets_nothing_off(coverage):
+    page = ALERTS.replace("service: web,", "service: web, stage: page,")
+    code, gaps, rows, _ = coverage(alerts=page)
+    assert code == 1 and gaps == ["no alert reaches the remediation slow"] and [row for row in rows if "a person, who waits" in row], rows
+    # But where a matcher asks about the label itself.
+    code, gaps, rows, _ = coverage(alerts=page, remediations=REMEDIATIONS.replace("'team=\"a\"'", "'team=\"a\"', 'stage=\"page\"'"))
+    assert (code, gaps) == (0, []) and not [row for row in rows if "who waits" in row], rows
 
 
 def rules_of(*rules):

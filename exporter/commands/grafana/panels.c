@@ -117,7 +117,8 @@ ROWS(panels_application, application);
 
 static const struct panel_row alerting[] = {
         ROW(NULL, NULL, "Alerts that fire", LOOK_NUMBER, SHOWN_NUMBER, 12,
-            "count by (job, instance, severity) (ALERTS{" OF_CHOSEN ",alertstate=\"firing\"})",
+            "count by (job, instance, severity) (ALERTS{" OF_CHOSEN
+            ",alertstate=\"firing\",stage!=\"act\"})", /* of twins, one */
             "{{instance}} {{severity}}"),
         ROW(NULL, NULL, "Alerts that no remediation is for", LOOK_NUMBER, SHOWN_NUMBER, 6,
             "runbook_alerts_unmatched", "{{instance}}"),
