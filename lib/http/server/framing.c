@@ -94,8 +94,7 @@ static enum MHD_Result each_header(void *cls, enum MHD_ValueKind kind _unused_, 
 const char *http_framing_fault(const struct http_exchange *exchange, const char *method, const char *version)
 {
         struct framing framing = {.end = place_of(version) + strlen(version) + LINE_END};
-        const union MHD_ConnectionInfo *head =
-                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        const size_t head = http_connection_head_size(exchange->connection);
         if (!is_token(method, strlen(method)))
                 return "the method is none";
         if (place_of(method) + strlen(method) + 1 != exchange->target_begin)
@@ -105,7 +104,7 @@ const char *http_framing_fault(const struct http_exchange *exchange, const char 
         MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, each_header, &framing);
         if (framing.fault)
                 return framing.fault;
-        if (head && place_of(method) + head->header_size != framing.end + LINE_END)
+        if (head > 0 && place_of(method) + head != framing.end + LINE_END)
                 return "a NUL, or a line that is broken or ends without CR and LF, in a header";
         if (!framing.seen[ONCE_CODING])
                 return NULL;

@@ -219,6 +219,12 @@ struct http_link *http_link_new(struct http_secure *secure, struct http_places *
 struct http_link *http_link_free(struct http_link *link, struct http_places *places);
 struct http_place *http_link_place(struct MHD_Connection *connection); /* NULL: it has no link */
 
+/* What libmicrohttpd knows of a connection: whoever is at the other end (NULL: not known), its socket (-1),
+ * and how long its request's head is (0). Event thread. */
+const struct sockaddr *http_connection_address(struct MHD_Connection *connection);
+int http_connection_fd(struct MHD_Connection *connection);
+size_t http_connection_head_size(struct MHD_Connection *connection);
+
 /* Suspends the connection, whose place nobody gets as long as it is. */
 void http_hold(struct http_exchange *exchange);
 int http_secure_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,

@@ -3,18 +3,39 @@
 #include "lib/http/server/internal.h"
 #include "lib/http/server/secure.h"
 
-struct http_link *http_link_of(struct MHD_Connection *connection)
+/* From 1.0 on libmicrohttpd puts every answer into one place of the connection's, so that one is gone with
+ * the next question: each is taken out at once, here and nowhere else. */
+static union MHD_ConnectionInfo info_of(struct MHD_Connection *connection, enum MHD_ConnectionInfoType what)
+{
+        const union MHD_ConnectionInfo none = {0}, *info = MHD_get_connection_info(connection, what);
+        return info ? *info : none;
+}
+
+const struct sockaddr *http_connection_address(struct MHD_Connection *connection)
+{
+        return info_of(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS).client_addr;
+}
+
+int http_connection_fd(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        return info ? info->socket_context : NULL;
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        return info ? info->connect_fd : -1;
+}
+
+size_t http_connection_head_size(struct MHD_Connection *connection)
+{
+        return info_of(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE).header_size;
+}
+
+struct http_link *http_link_of(struct MHD_Connection *connection)
+{
+        return info_of(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT).socket_context;
 }
 
 static gnutls_session_t session_of(struct MHD_Connection *connection)
 {
-        const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        return info ? info->tls_session : NULL;
+        return info_of(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION).tls_session;
 }
 
 /* MHD has put its connection with the session. */
@@ -39,12 +60,8 @@ int http_secure_no_certificate(gnutls_session_t session _unused_, const gnutls_d
 
 static void take_place(struct http_link *link, struct http_places *places, struct MHD_Connection *connection)
 {
-        const union MHD_ConnectionInfo *fd =
-                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *address =
-                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        http_places_enter(places, &link->place, fd ? fd->connect_fd : -1,
-                          address ? address->client_addr : NULL, clock_monotonic());
+        http_places_enter(places, &link->place, http_connection_fd(connection),
+                          http_connection_address(connection), clock_monotonic());
 }
 
 struct http_link *http_link_new(struct http_secure *secure, struct http_places *places,

@@ -212,9 +212,7 @@ static void check_sender(struct http_exchange *exchange, const char *method)
 
 bool http_peer_is_loopback(const struct http_exchange *exchange)
 {
-        const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        const struct sockaddr *address = info ? info->client_addr : NULL;
+        const struct sockaddr *address = http_connection_address(exchange->connection);
         const struct sockaddr_in *v4 = (const void *)address;
         const struct sockaddr_in6 *v6 = (const void *)address;
         if (!address)
@@ -231,14 +229,11 @@ bool http_peer_is_loopback(const struct http_exchange *exchange)
 
 bool http_peer_uid(const struct http_exchange *exchange, uid_t *ret)
 {
-        const union MHD_ConnectionInfo *address =
-                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        const union MHD_ConnectionInfo *fd =
-                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const struct sockaddr *address = http_connection_address(exchange->connection);
         struct ucred peer;
         socklen_t length = sizeof(peer);
-        if (!address || !address->client_addr || address->client_addr->sa_family != AF_UNIX || !fd ||
-            getsockopt(fd->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+        if (!address || address->sa_family != AF_UNIX ||
+            getsockopt(http_connection_fd(exchange->connection), SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
                 return false;
         *ret = peer.uid;
         return true;
