@@ -306,6 +306,16 @@ int matchers_overlap(const struct matchers *a, const struct matchers *b, struct 
         return 1;
 }
 
+const char *matchers_contradiction(const struct matchers *matchers)
+{
+        for (size_t i = 0; i < matchers->count; i++) {
+                const struct matcher *matcher = &matchers->items[i];
+                if (matcher->comparison == EQUAL && !label_matches(matchers, matcher->name, matcher->value))
+                        return matcher->name;
+        }
+        return NULL;
+}
+
 void matchers_release(struct matchers *matchers)
 {
         for (size_t i = 0; i < matchers->count; i++)

@@ -47,6 +47,10 @@ size_t matchers_names(const struct matchers *matchers, const char **ret);
  */
 int matchers_overlap(const struct matchers *a, const struct matchers *b, struct text *example);
 
+/* A label of which one matcher demands a value that another one refuses, so that no alert matches both; NULL:
+ * none is known; borrowed. Two patterns are not held against each other. */
+const char *matchers_contradiction(const struct matchers *matchers);
+
 /* As Alertmanager's API has them: an array of {name, value, isRegex, isEqual}; NULL: out of memory. */
 cJSON *matchers_to_json(const struct matchers *matchers);
 

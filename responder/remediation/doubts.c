@@ -3,6 +3,8 @@
  */
 #include "responder/remediation/doubts.h"
 
+#include "responder/remediation/steps.h"
+
 /* Every label that is bound anywhere below `node`. */
 static int doubt_labels(struct config_node *node, const struct matchers *matchers, struct error *error)
 {
@@ -51,6 +53,55 @@ static int doubt_overlap(struct config_node *node, const struct remediation *rem
         return 0;
 }
 
+/* A service that both change; NULL: none. */
+static int common_service(const struct remediation *remediation, const struct remediation *other, char **ret,
+                          struct error *error)
+{
+        *ret = NULL;
+        for (size_t i = 0; i < remediation->step_count; i++)
+                for (size_t k = 0; k < other->step_count; k++) {
+                        _cleanup_free_ char *service = NULL, *theirs = NULL;
+                        int r = step_service(&remediation->steps[i], &service, error);
+                        if (r >= 0)
+                                r = step_service(&other->steps[k], &theirs, error);
+                        if (r < 0)
+                                return r;
+                        if (service && theirs && string_equal(service, theirs)) {
+                                *ret = TAKE_PTR(service);
+                                return 0;
+                        }
+                }
+        return 0;
+}
+
+/* What is urgent waits for nobody, and may well have a lock of its own. */
+static int doubt_locks(struct config_node *node, const struct remediation *remediation,
+                       const struct remediation *other, struct error *error)
+{
+        const char *lock = remediation->lock ? remediation->lock : remediation->name;
+        const char *theirs = other->lock ? other->lock : other->name;
+        if (!lock || remediation->urgent || other->urgent || string_equal(lock, theirs))
+                return 0;
+        _cleanup_free_ char *service = NULL;
+        int r = common_service(remediation, other, &service, error);
+        if (r >= 0 && service)
+                config_doubt(node, config_member(node, "lock") ? "lock" : "steps", 0,
+                             "\"%s\" changes the service %s as well, and under another lock: neither waits "
+                             "for the other, and no guard counts both; give them one `lock`",
+                             other->name, service);
+        return r;
+}
+
+static void doubt_contradiction(struct config_node *node, const struct matchers *matchers)
+{
+        const char *name = matchers_contradiction(matchers);
+        if (name)
+                config_doubt(
+                        node, "match", 0,
+                        "no alert sets it off: what one matcher wants of the label '%s' another one refuses",
+                        name);
+}
+
 int remediation_doubt(struct config_node *node, const struct remediation *remediation,
                       const struct remediation *before, size_t count, struct error *error)
 {
@@ -60,8 +111,11 @@ int remediation_doubt(struct config_node *node, const struct remediation *remedi
                 if (r < 0)
                         return r;
         }
+        doubt_contradiction(node, &remediation->match);
         for (size_t i = 0; i < count; i++) {
                 int r = before[i].name ? doubt_overlap(node, remediation, &before[i], error) : 0;
+                if (r >= 0 && before[i].name)
+                        r = doubt_locks(node, remediation, &before[i], error);
                 if (r < 0)
                         return r;
         }

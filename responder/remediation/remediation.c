@@ -36,7 +36,8 @@ const struct config_field remediation_fields[] = {
         {"limit", CONFIG_STRING, offsetof(struct raw, limit),
          .help = "most runs of it in a time, as \"3 per 1d\", for each lock"},
         {"lock", CONFIG_STRING, offsetof(struct raw, result.lock), .flags = CONFIG_BIND | CONFIG_NOT_EMPTY,
-         .help = "of those with the same lock one runs at a time; the remediation's name when absent"},
+         .help = "of those with the same lock one runs at a time; when absent `service/NAME`, where one "
+                 "service is what its steps change in Docker, else the remediation's name"},
         {"approval", CONFIG_NODE, offsetof(struct raw, approval),
          .help = "whether a person must agree before it runs: `true`, `false` (as when absent), or a "
                  "mapping, below"},
@@ -280,6 +281,8 @@ static int remediation_read(struct config_node *node, const struct remediation_s
         if (r >= 0 && raw.steps)
                 r = steps_read(raw.steps, &set->targets, result->on_failure, &result->steps,
                                &result->step_count, error);
+        if (r >= 0 && !result->lock)
+                r = steps_lock(result->steps, result->step_count, &result->lock, error);
 
         *ret = *result;
         *result = (struct remediation){0};

@@ -43,7 +43,7 @@ struct step {
 
 struct verification {
         char *query,
-                *check; /* exactly one is set; both NULL: no verification, the incident is healed when run */
+                *check; /* exactly one is set; both NULL: no verification, the incident is done when run */
         nsec hold_for;  /* `for:` must hold this long */
         nsec within;
         nsec every; /* default 5s */

@@ -224,6 +224,39 @@ int steps_read(struct config_node *list, const struct target_set *targets, int o
         return 0;
 }
 
+int step_service(const struct step *step, char **ret, struct error *error)
+{
+        const struct action *action = step->action;
+        *ret = NULL;
+        if (!action || action->target != TARGET_DOCKER || action->effect == EFFECT_READ_ONLY)
+                return 0;
+        _cleanup_json_ cJSON *arguments = config_to_json(action->fields, step->config);
+        if (!arguments)
+                return error_oom(error);
+        const char *service = json_string(arguments, "service");
+        *ret = service && *service ? strdup(service) : NULL;
+        return *ret || !service || !*service ? 0 : error_oom(error);
+}
+
+int steps_lock(const struct step *steps, size_t count, char **ret, struct error *error)
+{
+        _cleanup_free_ char *only = NULL;
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_free_ char *service = NULL;
+                int r = steps[i].essential ? step_service(&steps[i], &service, error) : 0;
+                if (r < 0)
+                        return r;
+                if (service && only && !string_equal(service, only)) {
+                        *ret = NULL;
+                        return 0;
+                }
+                if (service && !only)
+                        only = TAKE_PTR(service);
+        }
+        *ret = only ? text_format("service/%s", only) : NULL;
+        return *ret || !only ? 0 : error_oom(error);
+}
+
 void step_release(struct step *step)
 {
         if (step->action && step->config)

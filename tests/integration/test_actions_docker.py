@@ -346,6 +346,19 @@ def test_undo_leaves_what_somebody_else_has_set(step, service):
     assert service.env(name)["LOG_LEVEL"] == "trace" and "EXTRA" not in service.env(name)
 
 
+def test_undo_finds_what_somebody_has_renamed(step, service):
+    """Nor is it misled by what somebody has started under the name."""
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.run()
+    service.engine.docker("rename", name, f"{name}-mine")
+    other = service.start()
+    change.fine("undo")
+    assert is_before(service, f"{name}-mine") and service.health(f"{name}-mine") == "healthy"
+    assert service.names() == {other, f"{name}-mine"} and service.kept() == set()
+
+
 def test_what_set_env_refuses(step, service):
     name = service.start()
     step("docker.set_env", SET_ENV, LABELS, protect=[name]).fails("plan", "EPERM", "protected")

@@ -16,13 +16,27 @@
 #define LOOK_TIME (5 * NSEC_PER_SEC)
 #define RESTORE_TRIES 3
 
+/* What has become of a planned container: the one that we have made of it, whatever it is called by now, else
+ * the one that has its name. */
+static int inspect_changed(struct pass *pass, const cJSON *planned, cJSON **ret, struct error *error)
+{
+        const cJSON *changed = json_get(pass->progress, "run", NULL);
+        const char *ours =
+                json_string(json_get(pass_find(changed, json_string(planned, "id")), "state", NULL), "new");
+        int r = -ENOENT;
+        if (ours)
+                r = docker_inspect(pass->docker, ours, pass->run->deadline, ret, error);
+        return r != -ENOENT ? r
+                            : docker_inspect(pass->docker, json_string(planned, "name"), pass->run->deadline,
+                                             ret, error);
+}
+
 /* Sets back those of the variables that still have the value we gave them. True when one is restored. -ESTALE
  * when somebody else was at the container meanwhile. */
 static int try_restore(struct pass *pass, const cJSON *planned, bool *ret_restored, struct error *error)
 {
-        const char *name = json_string(planned, "name");
         _cleanup_json_ cJSON *inspected = NULL;
-        int r = docker_inspect(pass->docker, name, pass->run->deadline, &inspected, error);
+        int r = inspect_changed(pass, planned, &inspected, error);
         if (r == -ENOENT)
                 return 0; /* what is not there any more has nothing to be undone */
         if (r < 0)

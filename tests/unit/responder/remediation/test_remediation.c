@@ -261,7 +261,7 @@ static void test_doubts(void **state _unused_)
         } cases[] = {
                 {"  - {name: a, match: ['service=\"w\"'], lock: 's/${labels.servce}', steps: [{host.memory: "
                  "{}}]}\n",
-                 ":8:57: no matcher makes sure of the label 'servce', and an alert without it cannot be "
+                 ":9:57: no matcher makes sure of the label 'servce', and an alert without it cannot be "
                  "bound "
                  "here; did you mean 'service'?"},
                 {"  - {name: a, match: ['service=\"w\"'], steps: [{notify: {to: oncall, text: "
@@ -269,7 +269,7 @@ static void test_doubts(void **state _unused_)
                  "the label 'key'"},
                 {"  - {name: a, match: ['x=\"w\"'], steps: [{host.memory: {}}],\n"
                  "     verify: {query: 'up{job=\"${labels.job}\"} == 1'}}\n",
-                 ":9:40: no matcher makes sure of the label 'job'"},
+                 ":10:40: no matcher makes sure of the label 'job'"},
                 {"  - {name: a, match: ['x=\"w\"', 'y=~\"|b\"'], lock: '${labels.y}', steps: [{host.memory: "
                  "{}}]}\n",
                  "the label 'y'"},
@@ -280,20 +280,37 @@ static void test_doubts(void **state _unused_)
                  NULL},
                 {"  - {name: a, match: ['x=~\"high.*\"', 's!=\"\"'], steps: [{host.memory: {}}]}\n"
                  "  - {name: b, match: ['x=\"highest\"', 's=~\"q|r\"'], steps: [{host.memory: {}}]}\n",
-                 ":9:22: one alert sets off \"a\" as well, and each does its own: {x=\"highest\", s=\"q\"}"},
+                 ":10:22: one alert sets off \"a\" as well, and each does its own: {x=\"highest\", s=\"q\"}"},
                 {"  - {name: a, match: ['x=\"1\"', 's!=\"q\"'], steps: [{host.memory: {}}]}\n"
                  "  - {name: b, match: ['x=\"1\"', 's=\"q\"'], steps: [{host.memory: {}}]}\n"
                  "  - {name: c, match: ['x=~\"2|3\"'], steps: [{host.memory: {}}]}\n",
                  NULL},
                 {"  - {name: a, match: ['x=\"1\"'], cooldown: 2h, steps: [{host.memory: {}}]}\n",
                  "what the cooldown holds"},
+                {"  - {name: a, match: ['x=\"1\"', 's!=\"\"', 'x=~\"2|3\"'], steps: [{host.memory: {}}]}\n",
+                 ":9:22: no alert sets it off: what one matcher wants of the label 'x' another one refuses"},
+                {"  - {name: a, match: ['x=\"1\"', 'x!=\"1\"'], steps: [{host.memory: {}}]}\n",
+                 "no alert sets"},
+                {"  - {name: a, match: ['x=\"1\"', 'x=~\"1|3\"', 'x!=\"3\"'], steps: [{host.memory: {}}]}\n",
+                 NULL},
+                {"  - {name: a, match: ['x=\"1\"'], lock: a, steps: [{docker.restart: {service: w}}]}\n"
+                 "  - {name: b, match: ['x=\"2\"'], steps: [{docker.set_env: {service: w, env: {A: b}}}]}\n",
+                 ":10:40: \"a\" changes the service w as well, and under another lock"},
+                {"  - {name: a, match: ['x=\"1\"'], steps: [{docker.restart: {service: w}}]}\n"
+                 "  - {name: b, match: ['x=\"2\"'], steps: [{docker.set_env: {service: w, env: {A: b}}}]}\n"
+                 "  - {name: c, match: ['x=\"3\"'], lock: c, urgent: true, steps: [{docker.restart: "
+                 "{service: w}}]}\n"
+                 "  - {name: d, match: ['x=\"4\"'], lock: d, steps: [{docker.record: {service: w}}]}\n",
+                 NULL},
                 {"  - {name: a, match: ['x=\"1\"'], cooldown: 2h, expire: 2h, steps: [{host.memory: {}}]}\n",
                  NULL},
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_text_ struct text yaml = {0};
-                text_printf(&yaml, "exporter_url: http://127.0.0.1:1\nremediations:\n%s", cases[i].yaml);
+                text_printf(&yaml,
+                            "exporter_url: http://127.0.0.1:1\ndocker: {project: p}\nremediations:\n%s",
+                            cases[i].yaml);
                 struct remediation_set *set = load(top, text_string(&yaml), &error);
                 if (!set)
                         fail_msg("%s: %s", cases[i].yaml, error_text(&error));
