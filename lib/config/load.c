@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* YAML documents: from a file or a string to a tree of nodes by libfyaml's events, within limits. */
 #include <errno.h>
-#include <fcntl.h>
 #include <libfyaml.h>
 
 #include "lib/config/tree.h"
@@ -436,11 +435,7 @@ int config_parse(const char *name, const char *yaml, struct config **ret, struct
 int config_load(const char *path, struct config **ret, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(error, errno, "cannot open %s", path);
-
-        int r = file_read_rest(fd, path, MAX_FILE, &content, error);
+        int r = file_read_whole(path, MAX_FILE, &content, error);
         if (r < 0)
                 return r;
         size_t length = content.length;

@@ -114,6 +114,25 @@ def test_p2_sighup_reads_the_file_again_whole_or_not_at_all(edited, sink):
     assert texts(sink)[-1] == "one fifth"
 
 
+def test_a_file_that_never_ends_keeps_no_later_one_out(edited, sink):
+    """A pipe that nobody writes to, and a device, in the place of the file: refused at once, and what comes next is read."""
+    edited.write(ONE.replace("WORD", "first"))
+    edited.start()
+    edited.config.unlink()
+    os.mkfifo(edited.config)
+    edited.hang_up("was not read again")
+    edited.config.unlink()
+    edited.config.symlink_to("/dev/zero")
+    edited.hang_up("was not read again")
+    assert "is not a regular file" in edited.log().rsplit("was not read again", 1)[1]
+    edited.config.unlink()
+    edited.write(ONE.replace("WORD", "second"))
+    edited.hang_up()
+    edited.send(alert_of("one", n="1"))
+    edited.wait_state("one", "done", n="1")
+    assert texts(sink) == ["one second"]
+
+
 def test_without_the_flag_nobody_reloads_over_http(edited):
     edited.write(ONE)
     edited.token("admin").parent.mkdir(parents=True, mode=0o700)
