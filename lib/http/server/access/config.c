@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum {
         LEAST_COST = 4,
@@ -232,6 +233,13 @@ static int read_document(struct web_config *config, const char *path, struct con
         return check_users(config, config_member(root, "basic_auth_users"));
 }
 
+/* An empty file configures nothing, as in exporter-toolkit. What is no file, such as a pipe, has no size. */
+static bool is_empty(const char *path)
+{
+        struct stat status;
+        return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
 int web_config_load(const char *path, struct web_config **ret, struct error *error)
 {
         _cleanup_(web_config_unref_p) struct web_config *config = calloc(1, sizeof(*config));
@@ -241,9 +249,8 @@ int web_config_load(const char *path, struct web_config **ret, struct error *err
                 return error_oom(error);
         atomic_init(&config->references, 1);
         web_stamps_take(only, config->stamps);
-        /* An empty file configures nothing, as in exporter-toolkit. */
-        bool empty = config->stamps[0].inode != 0 && config->stamps[0].size == 0;
-        int r = empty ? config_parse(path, "{}", &document, error) : config_load(path, &document, error);
+        int r = is_empty(path) ? config_parse(path, "{}", &document, error)
+                               : config_load(path, &document, error);
         if (r < 0)
                 return r;
         if (read_document(config, path, document) < 0)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/http/server/access/internal.h"
@@ -130,6 +131,22 @@ static void changes_of_the_files_are_seen(void **state _unused_)
         unlink(path);
         assert_true(web_stamps_differ(config->paths, config->stamps));
         web_config_unref(config);
+}
+
+/* It has no size, and says whatever is written into it: whoever took it for an empty file let everybody in.
+ */
+static void a_pipe_is_no_empty_file(void **state _unused_)
+{
+        char directory[] = "/tmp/runbook-web-XXXXXX";
+        struct web_config *config = NULL;
+        _cleanup_error_ struct error error = {0};
+        assert_non_null(mkdtemp(directory));
+        _cleanup_free_ char *path = text_format("%s/web.yml", directory);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(web_config_load(path, &config, &error), -EINVAL);
+        assert_non_null(strstr(error_text(&error), "is not a regular file"));
+        assert_null(config);
+        assert_int_equal(unlink(path) | rmdir(directory), 0);
 }
 
 static void assert_basic(const char *header, const char *user, const char *password)
@@ -327,6 +344,7 @@ int main(void)
                 cmocka_unit_test(an_unknown_user_costs_as_much_as_the_dearest),
                 cmocka_unit_test(the_line_is_short_and_ends_with_the_checker),
                 cmocka_unit_test(who_guesses_keeps_nobody_else_out),
+                cmocka_unit_test(a_pipe_is_no_empty_file),
         };
         return cmocka_run_group_tests_name("web_config", tests, NULL, NULL);
 }
