@@ -10,6 +10,7 @@ void engine_adopt(struct engine *engine, const struct incident_parts *parts)
         struct incident_parts passed_over = engine->coming;
         bool any = engine->adopting;
         engine->coming = *parts;
+        engine->coming.occupied = engine->occupied;
         engine->adopting = true;
         pthread_mutex_unlock(&engine->lock);
         if (any)

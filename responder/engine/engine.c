@@ -82,6 +82,7 @@ static void engine_free(struct engine *engine)
         slots_free(engine);
         standing_free(engine);
         leases_release(&engine->leases);
+        occupied_free(engine->occupied);
         free(engine->matched_with);
         incident_list_release(&engine->active);
         outage_release(&engine->outage);
@@ -97,9 +98,13 @@ static struct engine *engine_make(const struct incident_parts *parts)
         assert_that(parts->world && parts->set && parts->journal && parts->meters,
                     "the engine has all its parts");
         struct engine *engine = calloc(1, sizeof(*engine));
-        if (!engine)
+        struct occupied *occupied = engine ? occupied_new() : NULL;
+        if (!occupied) {
+                free(engine);
                 return NULL;
+        }
         engine->parts = *parts;
+        engine->parts.occupied = engine->occupied = occupied;
         engine->rest = REST;
         atomic_store(&engine->unanswered, true);
         engine->machine = parts->edition ? parts->edition->machine : parts->world;

@@ -58,6 +58,7 @@ struct turns;
 enum { MATCHED_WITH_MAX = DIGEST_TEXT_MAX + 16 };
 
 struct engine {
+        struct occupied *occupied;    /* of all parts that come */
         struct incident_parts parts;  /* its thread changes them, under the lock */
         struct incident_parts coming; /* for the next look; guarded by the lock */
         bool adopting;                /* there are any; likewise */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "responder/incident/meters.h"
+#include "responder/incident/occupied.h"
 #include "responder/journal/journal.h"
 #include "responder/remediation/remediation.h"
 #include "responder/world/world.h"
@@ -26,6 +27,7 @@ struct incident_parts {
         struct edition *edition; /* of these two; NULL: they outlive everything */
         struct journal *journal;
         struct meters *meters;
+        struct occupied *occupied; /* the engine's; NULL: nobody asks who else is at something */
         bool dry_run;
         const char *host;         /* the machine's name, as people are told it; NULL: not known */
         const char *external_url; /* --web.external-url: goes before the file's; NULL: not given */

@@ -14,6 +14,9 @@
 /* The longest that a plan is tried for, should the step itself have longer. */
 #define PATIENCE_TO_PLAN (60 * NSEC_PER_SEC)
 
+/* How long somebody else's step is waited for, which has a `timeout:` of its own. */
+#define PATIENCE_FOR_TURN (15 * 60 * NSEC_PER_SEC)
+
 /*
  * Before a try of `what` (PATIENCE_… of run.h) of a step, from 1 (0: of all before they begin): goes on with
  * the time it was given, or gives it `within` from now, when something else was tried last. The deadline is

@@ -18,7 +18,7 @@
 #include "responder/incident/verify.h"
 
 /* What is tried again since its failure may pass; see patience.h. */
-enum patience_for { PATIENCE_NONE, PATIENCE_START, PATIENCE_PLAN, PATIENCE_RUN };
+enum patience_for { PATIENCE_NONE, PATIENCE_START, PATIENCE_TURN, PATIENCE_PLAN, PATIENCE_RUN };
 
 struct patience {
         enum patience_for what;

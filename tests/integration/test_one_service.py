@@ -3,6 +3,8 @@
 
 import json
 
+import pytest
+
 from integration.docker_service import PROJECT
 from lab.runbook import Responder
 from lab.webhook import alert_of
@@ -16,21 +18,45 @@ STEPS = {
 }
 
 
-def test_n11_what_changes_one_service_takes_turns_and_is_counted_together(binaries, tmp_path, engine, service):
-    web = service.start(options=HEALTH)
-    (tmp_path / "remediations.yml").write_text(json.dumps({
-        "docker": {"host": engine.host, "project": PROJECT}, "receivers": [{"name": "oncall", "format": "log"}],
-        "escalate_to": "oncall", "breaker": "2 per 1h",
-        "remediations": [{"name": name, "match": [f"alertname={name}"], "steps": [step]} for name, step in STEPS.items()]}))
-    responder = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
-    try:
-        responder.send(alert_of("levels"), alert_of("modes"))
-        ended = [responder.wait_final(name) for name in ("levels", "modes")]
-        assert [incident["state"] for incident in ended] == ["done", "done"], ended
-        assert {incident["lock"] for incident in ended} == {"service/web"}
-        assert service.env(web)["LOG_LEVEL"] == "debug" and service.env(web)["SECURITY_MODE"] == "enhanced"
-        responder.send(alert_of("starts"))
-        asked = responder.wait_state("starts", "awaiting_approval")
-        assert "something was done under the lock service/web 2 times" in json.dumps(asked["timeline"]), asked["timeline"]
-    finally:
+@pytest.fixture
+def begin(binaries, tmp_path, engine):
+    """begin(…) gives a responder that runs, with these members beside each remediation."""
+    made = []
+
+    def start(**beside):
+        (tmp_path / "remediations.yml").write_text(json.dumps({
+            "docker": {"host": engine.host, "project": PROJECT}, "receivers": [{"name": "oncall", "format": "log"}],
+            "escalate_to": "oncall", "breaker": "2 per 1h", "remediations": [
+                {"name": name, "match": [f"alertname={name}"], "steps": [step], **{key: value(name) for key, value in beside.items()}}
+                for name, step in STEPS.items()]}))
+        made.append(Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start())
+        return made[-1]
+
+    yield start
+    for responder in made:
         responder.stop()
+
+
+def test_n11_what_changes_one_service_takes_turns_and_is_counted_together(begin, service):
+    web = service.start(options=HEALTH)
+    responder = begin()
+    responder.send(alert_of("levels"), alert_of("modes"))
+    ended = [responder.wait_final(name) for name in ("levels", "modes")]
+    assert [incident["state"] for incident in ended] == ["done", "done"], ended
+    assert {incident["lock"] for incident in ended} == {"service/web"}
+    assert service.env(web)["LOG_LEVEL"] == "debug" and service.env(web)["SECURITY_MODE"] == "enhanced"
+    responder.send(alert_of("starts"))
+    asked = responder.wait_state("starts", "awaiting_approval")
+    assert "something was done under the lock service/web 2 times" in json.dumps(asked["timeline"]), asked["timeline"]
+
+
+def test_steps_of_one_service_wait_for_each_other_under_any_lock(begin, service):
+    """As those of a compromised key, which is urgent, and of a slow service."""
+    web = service.start(options=HEALTH)
+    responder = begin(lock=lambda name: name, urgent=lambda name: True)
+    responder.send(*map(alert_of, STEPS))
+    ended = [responder.wait_final(name) for name in STEPS]
+    assert [incident["state"] for incident in ended] == ["done"] * len(STEPS), ended
+    assert service.env(web)["LOG_LEVEL"] == "debug" and service.env(web)["SECURITY_MODE"] == "enhanced"
+    waited = [row["detail"]["reason"] for incident in ended for row in incident["timeline"] if row["event"] == "step waits"]
+    assert waited and all(reason.endswith("is at the service web") for reason in waited), ended
