@@ -476,6 +476,26 @@ def test_old_queries_end_and_nothing_else(step, sessions):
     end.fails("plan", "ESRCH", 'more than 500ms in database "mcp"', "1 of superusers")
 
 
+SLOW_INDEX = """CREATE TEMP TABLE mine AS SELECT 1 AS a; CREATE FUNCTION pg_temp.slow(int) RETURNS int IMMUTABLE
+LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(300); RETURN $1; END'"""
+
+
+def test_a_backup_and_upkeep_are_left_alone(step, sessions):
+    """They take long whatever is ill, and their end would do harm; who only writes of one is no backup."""
+    dump = sessions.start("SET application_name = 'pg_dump'; SELECT pg_sleep(300)")
+    builder = sessions.postgres.connect(user="mcp_user")
+    sessions.connections.append(builder)
+    builder.cursor().execute(SLOW_INDEX)
+    sessions.then(builder.get_backend_pid(), "create  index on mine (pg_temp.slow(a)) -- pg_sleep")
+    slow = sessions.start("SELECT pg_sleep(300), 'VACUUM', 'CREATE INDEX'")
+    end = step("postgres.terminate_queries", TERMINATE)
+    plan = planned(end, slow)
+    assert plan["upkeep"] == 2 and plan["summary"].endswith("; 2 of backups and upkeep are left")
+    assert [row["result"] for row in end.run()["backends"]] == ["cancelled"]
+    assert sessions.state(dump) == sessions.state(builder.get_backend_pid()) == "active"
+    end.fails("plan", "ESRCH", "2 of backups and upkeep left out")
+
+
 def test_a_session_that_went_on_is_left_alone(step, sessions):
     pid = sessions.start()
     end = step("postgres.terminate_queries", TERMINATE)

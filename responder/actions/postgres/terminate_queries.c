@@ -50,11 +50,18 @@ static void terminate_check(const void *configured, const struct target_set *tar
                 config_complain(node, "grace", "'grace' must not be negative");
 }
 
+/* Whose time is no sign of an illness, and whose end would leave half a backup, or an index that is no good.
+ */
+#define IS_UPKEEP                                                                                 \
+        "(a.application_name ~ '^(pg_dump|pg_restore|pg_basebackup|pgBackRest|barman|wal-g)'"     \
+        " OR a.query ~* '^[[:space:]]*(VACUUM|ANALYZE|REINDEX|CLUSTER|CREATE[[:space:]]+(UNIQUE[" \
+        "[:space:]]+)?INDEX)([[:space:](;]|$)')"
+
 /* Who may be ended at all; `a` is pg_stat_activity, `r` its role, $1 the database. */
 #define MAY_BE_ENDED                                                                          \
         " a.datname = coalesce($1, current_database()) AND a.backend_type = 'client backend'" \
         " AND a.state = 'active' AND a.pid <> pg_backend_pid() AND NOT r.rolsuper"            \
-        " AND a.application_name <> '" TARGETS_APPLICATION "'"
+        " AND a.application_name <> '" TARGETS_APPLICATION "' AND NOT " IS_UPKEEP
 
 /* Instants as texts that read back as the very same on any server. */
 #define EXACT(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -76,12 +83,14 @@ static const char select_sql[] = "SELECT a.pid, " EXACT("a.backend_start") " AS 
                          " AND a.query_start < clock_timestamp() - make_interval(secs => $2::float8)"
                          " ORDER BY a.query_start";
 
-/* What was left out: backends whose queries this role may not see, and queries of superusers. */
+/* What was left out: backends whose queries this role may not see, queries of superusers, and of upkeep. */
 static const char left_out_sql[] =
         "SELECT count(*) FILTER (WHERE a.backend_type IS NULL AND NOT r.rolsuper),"
         " count(*) FILTER (WHERE a.state = 'active' AND r.rolsuper AND a.pid <> pg_backend_pid()"
         "  AND a.query_start < clock_timestamp() - make_interval(secs => $2::float8)),"
-        " coalesce($1, current_database())"
+        " coalesce($1, current_database()),"
+        " count(*) FILTER (WHERE a.state = 'active' AND NOT r.rolsuper AND " IS_UPKEEP
+        "  AND a.query_start < clock_timestamp() - make_interval(secs => $2::float8))"
         " FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid"
         " WHERE a.datname = coalesce($1, current_database())";
 
@@ -126,6 +135,7 @@ static int terminate_plan(struct step_run *run, cJSON **ret_plan, struct error *
         duration_format(config->older_than, age);
         int count = cJSON_GetArraySize(rows.items);
         int64_t hidden = result_integer(left_out, 0, 0), superusers = result_integer(left_out, 1, 0);
+        int64_t upkeep = result_integer(left_out, 3, 0);
         const char *datname = PQgetvalue(left_out, 0, 2);
         /* What cannot be seen must not be read as "there is nothing". */
         if (count == 0 && hidden > 0)
@@ -136,17 +146,21 @@ static int terminate_plan(struct step_run *run, cJSON **ret_plan, struct error *
         if (count == 0 && config->when_empty == WHEN_EMPTY_FAIL)
                 return error_set(error, ESRCH,
                                  "no query has been active for more than %s in database \"%s\" (%" PRId64
-                                 " of superusers left out)",
-                                 age, datname, superusers);
+                                 " of superusers, %" PRId64 " of backups and upkeep left out)",
+                                 age, datname, superusers, upkeep);
 
         _cleanup_json_ cJSON *plan = NULL;
-        r = plan_new(&plan, count, error, "end %d queries active for more than %s in database \"%s\"", count,
-                     age, datname);
+        r = plan_new(&plan, count, error,
+                     upkeep > 0 ? "end %d queries active for more than %s in database \"%s\"; %" PRId64
+                                  " of backups and upkeep are left"
+                                : "end %d queries active for more than %s in database \"%s\"",
+                     count, age, datname, upkeep);
         if (r < 0)
                 return r;
         if (json_put(plan, "datname", json_text(datname)) < 0 ||
             json_put(plan, "hidden", cJSON_CreateNumber((double)hidden)) < 0 ||
             json_put(plan, "superusers", cJSON_CreateNumber((double)superusers)) < 0 ||
+            json_put(plan, "upkeep", cJSON_CreateNumber((double)upkeep)) < 0 ||
             json_put(plan, "backends", TAKE_PTR(rows.items)) < 0)
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
@@ -277,8 +291,8 @@ static int terminate_people(struct step_run *run, const struct people_asked *ask
 const struct action action_postgres_terminate_queries = {
         .name = "postgres.terminate_queries",
         .help = "Ends queries that have been active for too long: cancelled first, then terminated; never "
-                "its "
-                "own, of superusers, of replication, or of other databases.",
+                "its own, of superusers, of replication, of other databases, of backups (pg_dump) or of "
+                "upkeep (VACUUM, CREATE INDEX).",
         .fields = terminate_fields,
         .config_size = sizeof(struct terminate_config),
         .effect = EFFECT_IRREVERSIBLE,
