@@ -2,8 +2,11 @@
 /* One step before the eyes of its action: what it is shown, what it reports, and how long it took. */
 #include "responder/incident/run_step.h"
 
+#include <errno.h>
+
 #include "responder/incident/planning.h"
 #include "responder/incident/report.h"
+#include "responder/remediation/steps.h"
 #include "runbook/assert.h"
 
 const struct step *run_step_at(const struct incident_run *run, size_t index)
@@ -83,6 +86,27 @@ int run_open_step(struct incident_run *run, size_t index, struct error *error)
 void run_close_step(struct incident_run *run, size_t index)
 {
         step_close(run_step_at(run, index), &run->step);
+}
+
+int run_enter_service(const struct incident_run *run, const struct step *bound, char **ret_entered,
+                      struct error *error)
+{
+        struct occupied *occupied = run->parts->occupied;
+        _cleanup_free_ char *service = NULL, *holder = NULL;
+        int r = occupied ? step_service(bound, &service, error) : 0;
+        if (r >= 0 && service)
+                r = occupied_enter(occupied, service, run->incident.number, &holder, error);
+        if (holder)
+                return error_may_pass(
+                        error, error_set(error, EBUSY, "a step of %s is at the service %s", holder, service));
+        *ret_entered = r > 0 ? TAKE_PTR(service) : NULL;
+        return r < 0 ? r : 0;
+}
+
+void run_leave_service(const struct incident_run *run, const char *entered)
+{
+        if (entered)
+                occupied_leave(run->parts->occupied, entered);
 }
 
 int run_act(struct incident_run *run, const struct action *action, const char *what, cJSON **ret_outcome,

@@ -34,4 +34,13 @@ int run_act(struct incident_run *run, const struct action *action, const char *w
 cJSON *run_failure_detail(const struct incident_run *run, size_t index, const char *what,
                           const char *sentence);
 
+/*
+ * Enters the service that a step changes in Docker, so that one step at a time is at it: what another one did
+ * meanwhile would be taken for a person's. `bound` has its labels bound. `ret_entered` is for
+ * run_leave_service() and free(); NULL: it changes none. -EBUSY, which may pass, says whose step is there.
+ */
+int run_enter_service(const struct incident_run *run, const struct step *bound, char **ret_entered,
+                      struct error *error);
+void run_leave_service(const struct incident_run *run, const char *entered); /* takes NULL */
+
 #endif

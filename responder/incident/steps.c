@@ -11,7 +11,6 @@
 #include "responder/incident/run_step.h"
 #include "responder/incident/yield.h"
 #include "responder/remediation/definition.h"
-#include "responder/remediation/steps.h"
 #include "runbook/assert.h"
 
 /* A message that was to be sent by a step, and was not; it borrows from the run and the reason. */
@@ -219,26 +218,18 @@ static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret
         return fail_step(run, index, FAILED_TO_RUN, may_wait, &why, ret, error);
 }
 
-/* Of the steps that change one service in Docker one is at it at a time: what others do meanwhile would be
- * taken for a person's, and undone. 1: it may go on, and leaves what it has entered (`ret_entered`, NULL:
- * nothing); 0: `*ret` says why not. */
-static int enter_service(struct incident_run *run, size_t index, char **ret_entered, enum steps_end *ret,
-                         struct error *error)
+/* Nobody else is at what it changes: 1; 0: `*ret` says that it waits for who is, or does not wait. */
+static int enter(struct incident_run *run, size_t index, char **ret_entered, enum steps_end *ret,
+                 struct error *error)
 {
-        struct occupied *occupied = run->parts->occupied;
+        _cleanup_error_ struct error why = {0};
         const struct step *step = run_step_at(run, index);
         const struct step bound = {.action = step->action, .config = run->step.config};
-        _cleanup_free_ char *service = NULL, *holder = NULL;
-        int r = occupied ? step_service(&bound, &service, error) : 0;
-        if (r < 0 || !service)
+        int r = run_enter_service(run, &bound, ret_entered, &why);
+        if (r != -EBUSY) {
+                error_move(error, &why);
                 return r < 0 ? r : 1;
-        r = occupied_enter(occupied, service, run->incident.number, &holder, error);
-        if (r > 0)
-                *ret_entered = TAKE_PTR(service);
-        if (r != 0)
-                return r;
-        _cleanup_error_ struct error why = {0};
-        error_may_pass(&why, error_set(&why, EBUSY, "a step of %s is at the service %s", holder, service));
+        }
         patience_begin(run, PATIENCE_TURN, index + 1, PATIENCE_FOR_TURN);
         return fail_step(run, index, FAILED_TO_PLAN, step->essential, &why, ret, error);
 }
@@ -251,14 +242,13 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
         if (run_open_step(run, index, &why) < 0)
                 return write_failure(run, index, FAILED_TO_PLAN, error_text(&why), ret, error);
         _cleanup_free_ char *entered = NULL;
-        int r = enter_service(run, index, &entered, ret, error);
+        int r = enter(run, index, &entered, ret, error);
         if (r > 0)
                 r = begun && run_record_at(run, index)->plan ? continue_step(run, index, ret, error)
                                                              : begin_step(run, index, ret, error);
         if (r > 0)
                 r = run_begun(run, index, ret, error);
-        if (entered)
-                occupied_leave(run->parts->occupied, entered);
+        run_leave_service(run, entered);
         run_close_step(run, index);
         return r;
 }

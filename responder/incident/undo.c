@@ -59,9 +59,13 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
                         continue;
                 if (atomic_load(run->stopping))
                         return error_set(error, ECANCELED, "the daemon ends");
+                _cleanup_free_ char *entered = NULL;
                 int r = run_take_up(run, error);
                 if (r >= 0)
+                        r = run_enter_service(run, step, &entered, error);
+                if (r >= 0)
                         r = undo_step(run, i, error);
+                run_leave_service(run, entered);
                 if (r < 0)
                         return r;
         }

@@ -6,13 +6,14 @@ import json
 import pytest
 
 from integration.docker_service import PROJECT
+from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.webhook import alert_of
 
 # The first is at it until this says that it is healthy.
 HEALTH = ("--health-interval", "2s")
 STEPS = {
-    "levels": {"docker.set_env": {"service": "web", "env": {"LOG_LEVEL": "debug"}, "stop_grace": "1s"}},
+    "levels": {"docker.set_env": {"service": "web", "env": {"LOG_LEVEL": "debug"}, "stop_grace": "1s"}, "undo": "when_resolved"},
     "modes": {"docker.set_env": {"service": "web", "env": {"SECURITY_MODE": "enhanced"}, "stop_grace": "1s"}},
     "starts": {"docker.restart": {"service": "web", "stop_grace": "1s"}},
 }
@@ -60,3 +61,16 @@ def test_steps_of_one_service_wait_for_each_other_under_any_lock(begin, service)
     assert service.env(web)["LOG_LEVEL"] == "debug" and service.env(web)["SECURITY_MODE"] == "enhanced"
     waited = [row["detail"]["reason"] for incident in ended for row in incident["timeline"] if row["event"] == "step waits"]
     assert waited and all(reason.endswith("is at the service web") for reason in waited), ended
+
+
+def test_an_undo_waits_for_a_step_that_is_at_its_service(begin, service):
+    web = service.start(options=HEALTH)
+    responder = begin(lock=lambda name: name)
+    responder.send(alert_of("levels"))
+    assert responder.wait_final("levels")["state"] == "done"
+    responder.send(alert_of("modes"))
+    wait_for(lambda: (one := responder.of("modes")) and one["steps"][0]["status"] == "started", "the other to be at it")
+    responder.send(alert_of("levels", "resolved"))
+    wait_for(lambda: responder.of("levels")["steps"][0]["status"] not in ("done", "undoing"), "the undo", 60)
+    assert [responder.of(name)["steps"][0]["status"] for name in ("levels", "modes")] == ["undone", "done"]
+    assert service.env(web)["LOG_LEVEL"] == "info" and service.env(web)["SECURITY_MODE"] == "enhanced"
