@@ -61,17 +61,25 @@ static int verify_copy(const char *path, const struct journal_key *key, uint64_t
         return r;
 }
 
-/* Under its name it is whole and on the disk, or it is not there; and what is there already stays. */
-static int settle_copy(const char *beside, const char *to, struct error *error)
+/* Of the directory that it is to be in. */
+static int open_parent(const char *to, int *ret_directory, struct error *error)
 {
         const char *slash = strrchr(to, '/');
         _cleanup_free_ char *parent = slash ? strndup(to, (size_t)(slash - to) + 1) : strdup(".");
         if (!parent)
                 return error_oom(error);
-        _cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
+                return error_set_errno(error, errno, "cannot write %s", to);
+        *ret_directory = directory;
+        return 0;
+}
+
+/* Under its name it is whole and on the disk, or it is not there; and what is there already stays. */
+static int settle_copy(const char *beside, const char *to, int directory, struct error *error)
+{
         _cleanup_close_ int fd = open(beside, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (directory < 0 || fd < 0 || fsync(fd) < 0 ||
-            renameat2(AT_FDCWD, beside, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
+        if (fd < 0 || fsync(fd) < 0 || renameat2(AT_FDCWD, beside, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
                 return error_set_errno(error, errno, "cannot write %s", to);
         /* Some network file systems have no sync for directories, and say so by EINVAL. */
         if (fsync(directory) < 0 && errno != EINVAL)
@@ -90,16 +98,20 @@ int journal_backup(const char *from, const struct journal_key *key, const char *
         _cleanup_free_ char *beside = text_format("%s.%d.new", to, (int)getpid());
         if (!beside)
                 return error_oom(error);
+        _cleanup_close_ int directory = -1;
+        int r = open_parent(to, &directory, error);
+        if (r < 0)
+                return r;
         /* One of that name is from a process of the same number, which has crashed. */
         (void)unlink(beside);
-        int r = copy_to(from, beside, error);
+        r = copy_to(from, beside, error);
         if (r >= 0) {
                 r = verify_copy(beside, key, ret_rows, error);
                 if (r < 0)
                         r = error_prefix(error, r, "the copy, and so the journal");
         }
         if (r >= 0)
-                r = settle_copy(beside, to, error);
+                r = settle_copy(beside, to, directory, error);
         if (r < 0)
                 (void)unlink(beside);
         return r;

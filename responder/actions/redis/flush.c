@@ -122,7 +122,11 @@ static int explain_refusal(int result, const struct flush_config *config, struct
                         error_prefix(error, result, "%s", refusals[i].meaning);
                         break;
                 }
-        return result < 0 ? error_prefix(error, result, "Redis %s", config->redis.address) : result;
+        /* Who could not be reached has been named. */
+        bool named = string_starts(error_text(error), config->redis.address);
+        return result >= 0 ? result
+               : named     ? error_prefix(error, result, "Redis")
+                           : error_prefix(error, result, "Redis %s", config->redis.address);
 }
 
 static int open_redis(struct step_run *run, struct redis **ret, struct error *error)

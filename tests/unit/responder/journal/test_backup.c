@@ -70,7 +70,9 @@ static void test_nothing_is_left_of_what_failed(void **state)
         accept_alerts(fixture, "f1");
         open_incidents(fixture, 1);
         assert_int_equal(journal_backup(nowhere, &test_key, copy, &rows, NULL), -ENOENT);
-        assert_true(journal_backup(fixture->path, &test_key, nowhere, &rows, NULL) < 0);
+        _cleanup_error_ struct error unfound = {0};
+        assert_int_equal(journal_backup(fixture->path, &test_key, nowhere, &rows, &unfound), -ENOENT);
+        assert_non_null(strstr(error_text(&unfound), "/no/where: No such file or directory"));
         run_sql(fixture, "UPDATE timeline SET actor = 'somebody else'");
         _cleanup_error_ struct error error = {0};
         assert_int_equal(journal_backup(fixture->path, &test_key, copy, &rows, &error), -EUCLEAN);
