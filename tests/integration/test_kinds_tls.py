@@ -9,9 +9,12 @@ import time
 
 import pytest
 
+from exporter_flags import ExporterWithFlags
 from lab.parts import wait_for
 from scraping import promtool, scrape, value
 
+# Root that may not read what its mode forbids, as the unit's user cannot.
+NO_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
 LEAF, CHAIN = ("runbook_tls_leaf_not_after_timestamp_seconds", "runbook_tls_chain_not_after_timestamp_seconds")
 
 
@@ -204,3 +207,24 @@ def test_certificate_files(exporter, authority, tmp_path):
         file.unlink()
     scrape(daemon)
     assert f"no file matches {store}/*" in daemon.page("/")
+
+
+def test_kind_3_what_a_pattern_matches_beside_certificates_costs_itself(program, authority, tmp_path):
+    """As in /etc/letsencrypt/live: the key is beside it, and perhaps for root alone."""
+    store = tmp_path / "store"
+    (store / "dir.pem").mkdir(parents=True)
+    shutil.copy(authority.path("localhost.chain.pem"), store / "fullchain.pem")
+    for name, mode in (("privkey.pem", 0o644), ("root.pem", 0)):
+        shutil.copy(authority.directory / "localhost.key", store / name)
+        (store / name).chmod(mode)
+    checks = [{"name": "live", "tls": {"files": f"{store}/*.pem"}},
+              {"name": "named", "tls": {"files": [f"{store}/fullchain.pem", f"{store}/privkey.pem"]}},
+              {"name": "keys", "tls": {"files": f"{store}/[pr]*.pem"}}]
+    with ExporterWithFlags(program, checks, tmp_path, launcher=NO_OVERRIDE) as daemon:
+        found = scrape(daemon)
+        assert [value(found, "runbook_check_success", check=name) for name in ("live", "named", "keys")] == [1, 0, 0]
+        for check in ("live", "named"):
+            assert value(found, LEAF, check=check, file=str(store / "fullchain.pem")) == authority.not_after("localhost")
+        assert value(found, "runbook_check_items_skipped", check="live", reason="unreadable") == 1
+        assert value(found, "runbook_check_items_skipped", check="live", reason="missing") == 1
+        assert "privkey.pem holds no certificate, but something else" in daemon.page("/")

@@ -10,13 +10,16 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/shared/paths.h"
 #include "exporter/kinds/tls/handshake.h"
 #include "runbook/digest.h"
 #include "runbook/file.h"
+#include "runbook/words.h"
 
 #define FILE_MAX ((size_t)4 << 20) /* the bundle of all public authorities is a twentieth of it */
 
@@ -254,6 +257,14 @@ static int read_certificates(const struct text *content, STACK_OF(X509) * chain)
         return sk_X509_num(chain) > 0 ? 0 : -EINVAL;
 }
 
+/* A key, or whatever else is written as PEM. What is cut off amid a certificate says that it is one. */
+static bool is_other_pem(const struct text *content)
+{
+        return strstr(text_string(content), "-----BEGIN ") &&
+               !strstr(text_string(content), "CERTIFICATE-----");
+}
+
+/* -ENODATA: it is not for certificates. */
 static int run_file(const char *path, struct sample_sink *sink, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
@@ -268,6 +279,8 @@ static int run_file(const char *path, struct sample_sink *sink, struct error *er
         ERR_clear_error();
         if (r == -ENOMEM)
                 return error_oom(error);
+        if (r < 0 && is_other_pem(&content))
+                return error_set(error, ENODATA, "%s holds no certificate, but something else", path);
         if (r < 0)
                 return error_set(error, EINVAL, "%s holds no certificate, or a damaged one", path);
         const X509 *leaf = sk_X509_value(chain, 0);
@@ -277,25 +290,54 @@ static int run_file(const char *path, struct sample_sink *sink, struct error *er
         return 0;
 }
 
-/* Goes on after a failure: the other files are still worth telling. */
-static int tls_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+static bool is_named(const struct config_strings *files, const char *path)
 {
-        const struct tls_state *tls = state;
+        return words_find((const char *const *)files->items, files->count, path) >= 0;
+}
+
+static bool is_directory(const char *path)
+{
+        struct stat status;
+        return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Goes on after a failure: the other files are still worth telling. What a pattern happens to match beside
+ * certificates, as the key in live/example.org/, costs itself. */
+static int run_files(const struct config_strings *files, struct sample_sink *sink, struct error *error)
+{
         _cleanup_paths_ struct paths paths = {0};
-        int result = 0;
-        if (tls->config->address)
-                return run_remote(tls, deadline, sink, error);
-        result = paths_expand(&tls->config->files, &paths, error);
+        _cleanup_error_ struct error skipped = {0};
+        int result = paths_expand(files, &paths, error), last = 0;
+        bool read = false;
         paths_skip_unreadable(&paths, sink);
         for (size_t i = 0; i < paths.count; i++) {
                 _cleanup_error_ struct error reason = {0};
+                const bool matched = !is_named(files, paths.items[i]);
+                if (matched && is_directory(paths.items[i]))
+                        continue;
                 int r = run_file(paths.items[i], sink, &reason);
-                if (r < 0 && result == 0) {
+                read = read || r >= 0;
+                if (matched && (r == -EACCES || r == -EPERM || r == -ENODATA)) {
+                        check_skip(sink, r == -ENODATA ? SKIP_MISSING : SKIP_UNREADABLE, "%s",
+                                   error_text(&reason));
+                        last = r;
+                        error_move(&skipped, &reason);
+                } else if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);
                 }
         }
-        return result;
+        if (result < 0 || read || last == 0)
+                return result;
+        error_move(error, &skipped);
+        return last;
+}
+
+static int tls_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        const struct tls_state *tls = state;
+        return tls->config->address ? run_remote(tls, deadline, sink, error)
+                                    : run_files(&tls->config->files, sink, error);
 }
 
 /* The labels of its families. */
