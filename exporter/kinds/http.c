@@ -335,6 +335,7 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_error_ struct error status_error = {0};
         double bytes;
+        long status = 0;
         int r, document;
         request.method = config->method;
         request.unix_socket = config->unix_socket;
@@ -342,11 +343,13 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         request.body_length = config->body ? strlen(config->body) : 0;
         request.body_limit = (size_t)config->body_limit;
         request.cuts_body = true;
+        request.ret_status = &status;
         r = http_fetch(http->client, &request, &response, error);
+        if (status > 0)
+                SAMPLE_BARE(sink, &status_code, (double)status);
         if (r < 0)
                 return r;
 
-        SAMPLE_BARE(sink, &status_code, (double)response.status);
         if (body_size(&response, &bytes))
                 SAMPLE_BARE(sink, &response_bytes, bytes);
         SAMPLE(sink, &phase_seconds, response.phases.resolve, {"phase", "resolve"});

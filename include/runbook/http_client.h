@@ -40,9 +40,10 @@ struct http_request {
         const char *const *headers; /* "Name: value", closed by NULL; may be NULL */
         const void *body;
         size_t body_length;
-        size_t body_limit;     /* of the answer, decoded; 0: 4 MiB */
-        bool cuts_body;        /* beyond the limit nothing more is read, and that is no error: see `cut` */
-        bool follows;          /* redirects, at most ten of them */
+        size_t body_limit; /* of the answer, decoded; 0: 4 MiB */
+        bool cuts_body;    /* beyond the limit nothing more is read, and that is no error: see `cut` */
+        long *ret_status;  /* set when there is a status, also of an answer that fails behind it; or NULL */
+        bool follows;      /* redirects, at most ten of them */
         const char *proxy_url; /* http:// or socks5://; NULL: none, whatever the environment says */
         const char
                 *server_name; /* TLS: whom to ask for and whose certificate to expect; NULL: the URL's host */

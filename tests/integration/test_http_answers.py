@@ -78,6 +78,18 @@ def test_kind_8_a_byte_order_mark_before_the_document(exporter, tmp_path):
     assert value(found, "t_n", check="tool") == 7
 
 
+@pytest.mark.parametrize("sent, reason", [
+    (b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nshort", "transfer closed with 95 bytes remaining"),
+    (answer(b"no gzip", "Content-Encoding: gzip", status="503 Busy"), "incorrect header check"),
+    (answer(gzip.compress(HEALTH) + gzip.compress(HEALTH), "Content-Encoding: gzip", status="503 Busy"),
+     "the answer cannot be decoded by its Content-Encoding")], ids=["cut", "no-gzip", "two-members"])
+def test_h2_the_status_is_told_whatever_comes_behind(exporter, sent, reason):
+    with server(sent) as (url, _):
+        daemon, found, success = check(exporter, url=url)
+    assert (success, value(found, "runbook_http_status_code", check="it")) == (0, 503)
+    assert reason in daemon.page("/")
+
+
 @pytest.mark.parametrize("encoding, encode", [
     ("gzip", gzip.compress), ("deflate", zlib.compress),
     ("deflate", lambda data: zlib.compress(data, wbits=-15))], ids=["gzip", "deflate", "raw-deflate"])

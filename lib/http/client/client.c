@@ -317,6 +317,9 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_oom(error);
         if (transfer->result == -EMSGSIZE && !request->on_data)
                 return error_set(error, EMSGSIZE, "%s: the answer is larger than is taken", at);
+        if (transfer->result == 0 && code == CURLE_WRITE_ERROR)
+                return error_set(error, EPROTO, "%s: the answer cannot be decoded by its Content-Encoding",
+                                 at);
         if (transfer->result < 0)
                 return error_set(error, -result, "%s: the transfer was ended by its reader", at);
         if (result == -ETIMEDOUT) {
@@ -385,10 +388,12 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
                       struct error *error)
 {
         int r = 0;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
+        if (transfer->request->ret_status && transfer->response.status > 0)
+                *transfer->request->ret_status = transfer->response.status;
         if (code != CURLE_OK)
                 r = fetch_failed(curl, transfer, code, error);
         else {
-                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
                 transfer->response.phases = http_read_phases(curl);
                 *ret = transfer->response;
                 transfer->response = (struct http_response){0};
