@@ -151,6 +151,13 @@ def test_a2_a_volume_that_is_not_mounted(exporter, runs, mounted):
     assert f"{bare} is not mounted" in runs("checklist", checks=[checks[1]], expect=2).stdout
 
 
+def test_a2_where_not_even_the_directory_is_there_nothing_is_mounted(exporter, tmp_path):
+    gone = str(tmp_path / "gone")
+    found = scrape(exporter([{"name": "one", "disk": {"mountpoints": ["/", gone]}}, {"name": "all", "disk": {"mountpoints": [gone]}}]))
+    assert [standing(found, name) for name in ("one", "all")] == ["fail", "not_set_up"]
+    assert [value(found, "runbook_disk_mounted", check=name, mountpoint=gone) for name in ("one", "all")] == [0, 0]
+
+
 def test_a2_a_bind_mount_is_mounted_and_a_plain_directory_may_be_named(exporter, tmp_path):
     source, at = tmp_path / "source", tmp_path / "bound"
     source.mkdir()

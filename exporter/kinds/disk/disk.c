@@ -156,10 +156,11 @@ static int add_path(const struct disk_state *disk, size_t i, const struct text *
         SAMPLE(sink, &hung, answer->hung, {"mountpoint", path});
         if (answer->hung)
                 return error_set(error, ETIMEDOUT, "%s gives no answer: its mount hangs", path);
+        /* Where there is no directory, nothing is mounted; what may not be looked at is not known. */
+        if (is_mountpoint && (!answer->error || answer->error == ENOENT))
+                SAMPLE(sink, &mounted, !answer->error && answer->mounted, {"mountpoint", path});
         if (answer->error)
                 return refuse_path(path, answer->error, error);
-        if (is_mountpoint)
-                SAMPLE(sink, &mounted, answer->mounted, {"mountpoint", path});
         if (is_mountpoint && !answer->mounted)
                 return error_set(error, ENODEV,
                                  "%s is not mounted (a directory that is to be none stands under paths)",
