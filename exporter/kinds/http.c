@@ -335,7 +335,7 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_error_ struct error status_error = {0};
         double bytes;
-        long status = 0;
+        struct http_seen seen = {0};
         int r, document;
         request.method = config->method;
         request.unix_socket = config->unix_socket;
@@ -343,10 +343,12 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         request.body_length = config->body ? strlen(config->body) : 0;
         request.body_limit = (size_t)config->body_limit;
         request.cuts_body = true;
-        request.ret_status = &status;
+        request.ret_seen = &seen;
         r = http_fetch(http->client, &request, &response, error);
-        if (status > 0)
-                SAMPLE_BARE(sink, &status_code, (double)status);
+        if (seen.status > 0)
+                SAMPLE_BARE(sink, &status_code, (double)seen.status);
+        if (seen.tls_not_after > 0)
+                SAMPLE_BARE(sink, &tls_not_after, (double)seen.tls_not_after);
         if (r < 0)
                 return r;
 

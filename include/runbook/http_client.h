@@ -32,6 +32,13 @@ struct http_aws_signing {
         const struct secret *session_token; /* NULL or unset: there is none */
 };
 
+/* What was seen of a server, also when its answer failed behind it. */
+struct http_seen {
+        long status;           /* 0: none was told */
+        int64_t tls_not_after; /* of a certificate that was refused, seconds since the epoch; 0: it is not
+                                  known */
+};
+
 struct http_request {
         const char *method; /* NULL: GET */
         const char *url;
@@ -42,9 +49,10 @@ struct http_request {
         size_t body_length;
         size_t body_limit; /* of the answer, decoded; 0: 4 MiB */
         bool cuts_body;    /* beyond the limit nothing more is read, and that is no error: see `cut` */
-        long *ret_status;  /* set when there is a status, also of an answer that fails behind it; or NULL */
-        bool follows;      /* redirects, at most ten of them */
-        const char *proxy_url; /* http:// or socks5://; NULL: none, whatever the environment says */
+        struct http_seen *ret_seen; /* a refused certificate costs one more connection, which nothing is sent
+                                       on; or NULL */
+        bool follows;               /* redirects, at most ten of them */
+        const char *proxy_url;      /* http:// or socks5://; NULL: none, whatever the environment says */
         const char
                 *server_name; /* TLS: whom to ask for and whose certificate to expect; NULL: the URL's host */
         struct deadline deadline;

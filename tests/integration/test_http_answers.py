@@ -146,6 +146,24 @@ def test_h2_the_status_is_told_when_a_field_is_beyond_the_limit(exporter):
         assert success == 1
 
 
+def test_a5_a_certificate_that_has_expired_keeps_its_date(exporter, authority, tmp_path):
+    """By a connection of its own, on which no request and no token goes to who is not trusted."""
+    target = Target(tls=(authority.path("expired.chain.pem"), authority.path("expired.key")))
+    (tmp_path / "token").write_text("not-for-strangers")
+    try:
+        target.says({"status": "healthy"})
+        daemon = exporter([{"name": "it", "http": {"url": target.url, "bearer_token_file": str(tmp_path / "token"),
+                                                   "tls_config": {"ca_file": str(authority.root)}},
+                            "warn": "runbook_http_tls_not_after_timestamp_seconds - time() < 7d"}])
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="it") == 0 and not target.hits
+        assert value(found, "runbook_http_tls_not_after_timestamp_seconds", check="it") == authority.not_after("expired")
+        assert value(found, "runbook_check_series_beyond_threshold", check="it", level="warn") == 1
+        assert "certificate has expired" in daemon.page("/")
+    finally:
+        target.stop()
+
+
 def test_h3_server_name_is_whom_tls_asks_for(exporter, tmp_path):
     authority = Authority(tmp_path)
     pair = authority.issue("inner", "DNS:inner.example")

@@ -389,8 +389,8 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
 {
         int r = 0;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
-        if (transfer->request->ret_status && transfer->response.status > 0)
-                *transfer->request->ret_status = transfer->response.status;
+        if (transfer->request->ret_seen)
+                transfer->request->ret_seen->status = transfer->response.status;
         if (code != CURLE_OK)
                 r = fetch_failed(curl, transfer, code, error);
         else {
@@ -404,6 +404,27 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
         return r;
 }
 
+/* When the certificate that was refused ends, by a connection of its own, on which nothing is sent; 0: that
+ * is not known. */
+static int64_t look_at_refused(const struct http_request *request)
+{
+        struct http_request look = *request;
+        struct transfer transfer = {.request = &look};
+        int left_ms = deadline_left_ms(request->deadline);
+        CURL *curl = left_ms != 0 && !request->follows ? curl_easy_init() : NULL;
+        int64_t end = 0;
+        if (!curl)
+                return 0;
+        look.insecure = true;
+        if (set_transfer(curl, &transfer, left_ms) >= 0 &&
+            curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+            curl_easy_perform(curl) == CURLE_OK)
+                end = certificate_expiry(curl);
+        curl_easy_cleanup(curl);
+        transfer_release(&transfer);
+        return end;
+}
+
 int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
                struct error *error)
 {
@@ -415,6 +436,8 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
         if (r < 0)
                 return r;
         CURLcode code = http_transfer_code(&transfer, curl_easy_perform(curl));
+        if (code == CURLE_PEER_FAILED_VERIFICATION && request->ret_seen)
+                request->ret_seen->tls_not_after = look_at_refused(request);
         http_thread_done(request->url);
         int64_t not_after = code == CURLE_OK ? remember_expiry(client, curl, request->url) : 0;
         r = http_transfer_end(curl, &transfer, code, ret, error);
