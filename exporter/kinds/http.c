@@ -327,6 +327,13 @@ static int check_document(const struct http_state *http, const struct http_respo
         return check_fields(&config->json, document, error);
 }
 
+/* Of several services on one page: whose answer it was. */
+static int prefix_url(const struct http_request *request, int r, struct error *error)
+{
+        _cleanup_free_ char *url = http_url_shown(request);
+        return error_prefix(error, r, "%s", url ? url : "the URL");
+}
+
 static int http_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct http_state *http = state;
@@ -364,11 +371,11 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
 
         document = check_document(http, &response, sink, error);
         r = check_status(http, response.status, &status_error);
-        if (r < 0) {
+        if (r < 0)
                 error_move(error, &status_error);
-                return r;
-        }
-        return document;
+        else
+                r = document;
+        return r < 0 && r != -ENOMEM ? prefix_url(&request, r, error) : r;
 }
 
 /* The labels of its families. */

@@ -111,6 +111,9 @@ enum { HTTP_AT_ONCE = 32 };
 int http_fetch_all(struct http_client *client, struct http_call *calls, size_t count, struct error *error);
 void http_call_release(struct http_call *call);
 
+/* The URL of a request as errors have it: without user, password and query. NULL: no memory. */
+char *http_url_shown(const struct http_request *request);
+
 /* The value of a response header, case-insensitively, appended to `value`; false when absent. */
 bool http_response_header(const struct http_response *response, const char *name, struct text *value);
 /* What the clock of who answered said, to the second (its header Date); false when it says none. */

@@ -228,9 +228,11 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
                 r = postgres_line_wait(&line, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
                 if (r == -ETIMEDOUT)
-                        return error_may_pass(error,
-                                              error_set(error, ETIMEDOUT,
-                                                        "PostgreSQL did not take the connection in time"));
+                        return error_may_pass(
+                                error, error_set(error, ETIMEDOUT,
+                                                 "PostgreSQL at %s, port %s, did not take the connection "
+                                                 "in time",
+                                                 PQhost(connection), PQport(connection)));
                 if (r < 0)
                         return error_may_pass(error,
                                               error_set_errno(error, -r, "cannot connect to PostgreSQL"));

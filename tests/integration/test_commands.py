@@ -69,7 +69,7 @@ def test_the_checklist_goes_by_steps_and_exits_as_the_worst(runs, target):
 
     target.says({"status": "degraded"}, 503)
     done = runs("checklist", checks=[full("1KiB"), web], expect=2)
-    assert re.search(r' 1\. System health \.+ ✗ FAIL\n     answered 503, expected 2xx\n     → Investigate '
+    assert re.search(r' 1\. System health \.+ ✗ FAIL\n     http://\S+: answered 503, expected 2xx\n     → Investigate '
                      r'immediately\n     → https://runbook.example/health\n', done.stdout)
     assert done.stdout.endswith("=== 0 passed, 1 warned, 1 failed ===\n")
     assert done.stderr == ""

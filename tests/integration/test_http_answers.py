@@ -62,6 +62,19 @@ def check(exporter, **options):
     return daemon, found, value(found, "runbook_check_success", check="it")
 
 
+def test_n28_an_error_says_first_whose_it_is(exporter, target, hole):
+    target.says({"status": "degraded"}, 404)
+    host, port = hole.split("/")[2].split(":")
+    daemon = exporter([{"name": "status", "http": {"url": target.url + "health?token=secret"}},
+                       {"name": "field", "http": {"url": target.url, "status": 404, "json": {"state": "ok"}}},
+                       {"name": "late", "timeout": "1s", "postgres": {"dsn": f"host={host} port={port} dbname=x user=x"}}])
+    scrape(daemon)
+    page = daemon.page("/")
+    assert f"{target.url}health: answered 404, expected 2xx" in page and "token" not in page
+    assert f"{target.url}: the answer has no field state" in page
+    assert f"PostgreSQL at {host}, port {port}, did not take the connection in time" in page
+
+
 def test_kind_8_a_byte_order_mark_before_the_document(exporter, tmp_path):
     """As .NET and PowerShell write it."""
     tool = tmp_path / "tool"

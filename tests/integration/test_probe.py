@@ -143,7 +143,7 @@ def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_d
         urllib.request.urlopen(urllib.request.Request(f"{daemon.url}/probe?check=web", method="POST"), timeout=15)
     assert caught.value.code == 405
     log = daemon.process.output()
-    assert f"check=web kind=http reason=\"answered 503, expected 2xx\" target={other.url}" in log
+    assert f"check=web kind=http reason=\"{other.url}: answered 503, expected 2xx\" target={other.url}" in log
 
 
 def test_what_is_not_allowed_is_refused_and_never_contacted(exporter, target, other):
@@ -281,7 +281,7 @@ def test_debug_tells_the_steps_of_a_request(exporter, target, other):
     told = debug(daemon, check="web", target=other.url + "b?c=d")
     assert told.head == f"Check web of the kind http, pointed at {other.url}b"
     assert f"GET {other.url}b" in told.steps
-    assert re.fullmatch(r"failed after 0\.\d{3} s: answered 500, expected 2xx", told.end)
+    assert re.fullmatch(rf"failed after 0\.\d{{3}} s: {re.escape(other.url)}b: answered 500, expected 2xx", told.end)
     assert other.hits[0][0] == "/b?c=d"
 
 

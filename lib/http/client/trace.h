@@ -13,7 +13,4 @@ void http_trace_begin(CURL *curl, const struct http_request *request);
 /* A status line as it came, with its line break. */
 void http_trace_status(const struct http_request *request, const char *line, size_t length);
 
-/* The request's URL as errors show it; NULL when it is none. The caller frees it. */
-char *http_url_shown(const struct http_request *request);
-
 #endif
