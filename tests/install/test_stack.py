@@ -97,6 +97,14 @@ def test_the_fault_is_healed_while_one_watches(demo):
     assert "High latency: mcp-server restarted" in person
 
 
+def test_it_is_healed_again_when_it_is_broken_again(demo):
+    was = demo.responder("/api/v1/incidents?limit=1")["incidents"][0]["number"]
+    done = demo.run()
+    assert done.returncode == 0, done.stdout[-4000:]
+    again = demo.responder("/api/v1/incidents?limit=1")["incidents"][0]
+    assert again["number"] != was and again["state"] == "healed" and f"{again['number']} is healed" in done.stdout
+
+
 def test_prometheus_scrapes_both_daemons_and_the_stack(demo):
     up = {(metric["job"], metric["instance"]): value for metric, value in demo.query("up")}
     assert up == {("runbook_exporter", "exporter:9877"): 1, ("runbook_responder", "responder:9878"): 1,
