@@ -10,6 +10,7 @@
 
 /* So old an answer is taken; and so old a webhook is an answer itself. */
 #define AGE_MOST (5 * NSEC_PER_SEC)
+_Static_assert(JOURNAL_OLD_NEWS > AGE_MOST, "what may be late news is asked for");
 
 /* While somebody or something keeps an alert back, and while nobody can tell. */
 #define ASK_AGAIN (15 * NSEC_PER_SEC)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Webhooks: episodes are opened, refreshed and closed by what Alertmanager says. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "responder/journal/internal.h"
 #include "runbook/log.h"
@@ -101,6 +102,23 @@ static int note_namesake(struct journal *journal, const struct alert *alert, con
         return *ret_namesake ? 0 : error_oom(error);
 }
 
+static void note_end(struct journal *journal, const char *key, nsec now)
+{
+        struct recent_end *end = &journal->recent_ends[journal->recent_end++ % RECENT_ENDS];
+        snprintf(end->key, sizeof(end->key), "%s", key);
+        end->at = now;
+}
+
+/* Whether this may be old news of a firing of which the end was told since: sent again, or from another
+ * Alertmanager. Its sender knows, and is asked. */
+static bool may_be_late(const struct journal *journal, const char *key, nsec starts_at)
+{
+        for (size_t i = 0; i < RECENT_ENDS; i++)
+                if (starts_at <= journal->recent_ends[i].at && string_equal(journal->recent_ends[i].key, key))
+                        return true;
+        return false;
+}
+
 static int accept_firing(struct journal *journal, const struct alert *alert, const char *key, nsec now,
                          struct acceptance *acceptance, struct error *error)
 {
@@ -123,8 +141,9 @@ static int accept_firing(struct journal *journal, const struct alert *alert, con
         r = note_namesake(journal, alert, key, &acceptance->namesake, error);
         if (r < 0)
                 return r;
+        nsec age = may_be_late(journal, key, starts_at) ? JOURNAL_OLD_NEWS : 0;
         return journal_run(&journal->writer, EPISODE_OPEN, error, "tiitit", alert->fingerprint, now,
-                           starts_at, text, journal_steady(journal), key);
+                           starts_at, text, journal_steady(journal) - age, key);
 }
 
 static int accept_resolved(struct journal *journal, const struct alert *alert, const char *key, nsec now,
@@ -150,6 +169,7 @@ static int accept_resolved(struct journal *journal, const struct alert *alert, c
                 episode = sqlite3_column_int64(open, 0);
         }
         acceptance->heard.resolved++;
+        note_end(journal, key, now);
         return journal_end_episode(journal, episode, now, "alert", error);
 }
 

@@ -82,6 +82,13 @@ struct journal_place {
         struct stat noted[JOURNAL_FILE_COUNT];  /* of the writer thread: as its last commit left them */
 };
 
+/* An alert, by its key, and when its end was told (wall). */
+struct recent_end {
+        char key[DIGEST_TEXT_MAX];
+        nsec at;
+};
+enum { RECENT_ENDS = 256 };
+
 struct journal {
         char *path;
         const struct world *world; /* NULL when it was opened for reading alone */
@@ -114,7 +121,9 @@ struct journal {
         struct journal_chain chain;
         nsec steady_remembered;
         char *namesake; /* the fingerprint that was last logged as that of two alerts */
-        int64_t pruned_incident, pruned_episode; /* so far this pass has come; 0: it begins anew */
+        struct recent_end recent_ends[RECENT_ENDS]; /* the writer's; of which firings the end was told last */
+        size_t recent_end;                          /* which is written over next */
+        int64_t pruned_incident, pruned_episode;    /* so far this pass has come; 0: it begins anew */
 
         nsec steady_offset; /* of steady time to the monotonic clock; never changes while it is open */
 };
