@@ -16,6 +16,17 @@ static int find_holders(const struct incident_list *active, struct lock_holders 
         return 0;
 }
 
+/* So old an answer still says how it is now; nobody is asked for this. */
+#define STILL_KNOWN (60 * NSEC_PER_SEC)
+
+static struct freshness last_freshness(struct engine *engine)
+{
+        pthread_mutex_lock(&engine->lock);
+        struct freshness data = engine->freshness;
+        pthread_mutex_unlock(&engine->lock);
+        return world_monotonic(engine->machine) - data.asked_at <= STILL_KNOWN ? data : (struct freshness){0};
+}
+
 static int ask_all(const struct guard_question *question, nsec wall, struct guards_say *ret,
                    struct error *error)
 {
@@ -25,10 +36,14 @@ static int ask_all(const struct guard_question *question, nsec wall, struct guar
                 if (r < 0)
                         return r;
                 struct guard_says *says = &ret->items[ret->count++];
-                *says = (struct guard_says){.guard = guard_name(i), .holds = r > 0, .asks = verdict.asks};
+                *says = (struct guard_says){
+                        .guard = guard_name(i), .holds = r > 0 && !verdict.unasked, .asks = verdict.asks};
                 if (verdict.until > 0)
                         says->until = wall + (verdict.until - question->now);
                 memcpy(says->reason, verdict.reason, sizeof(says->reason));
+                if (verdict.unasked)
+                        snprintf(says->reason, sizeof(says->reason),
+                                 "Prometheus is asked when it is to begin");
                 memcpy(says->holder, verdict.holder, sizeof(says->holder));
         }
         return 0;
@@ -79,6 +94,7 @@ int guards_asked_new(struct engine *engine, struct guards_asked **ret, struct er
                 .holders = &asked->holders,
                 .set = asked->parts.set,
                 .acted = &asked->acted,
+                .freshness = last_freshness(engine),
         };
         int r = ask_journal(asked, error);
         if (r < 0)

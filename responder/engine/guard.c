@@ -15,6 +15,7 @@ static int check_lock(const struct guard_question *, struct guard_verdict *, str
 static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit_all(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_freshness(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_breaker(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_storm(const struct guard_question *, struct guard_verdict *, struct error *);
 
@@ -33,6 +34,7 @@ static const struct guard {
         {.name = "cooldown", .check = check_cooldown, .once = true},
         {.name = "limit", .check = check_limit, .once = true, .tells = true},
         {.name = "limit_all", .check = check_limit_all, .once = true},
+        {.name = FRESHNESS_GUARD, .check = check_freshness, .once = true, .tells = true},
         {.name = "breaker", .check = check_breaker, .once = true, .asks = true},
         {.name = "storm", .check = check_storm, .once = true, .asks = true},
 };
@@ -150,15 +152,20 @@ static int check_lock(const struct guard_question *question, struct guard_verdic
         return 1;
 }
 
-static int check_cooldown(const struct guard_question *question, struct guard_verdict *verdict,
-                          struct error *error)
+/* What it was begun with does not say how long a guard holds. */
+static const struct remediation *in_the_file(const struct guard_question *question)
 {
-        /* What it was begun with does not say how long that is. */
         const struct remediation *file =
                 question->incident->running_at == 0
                         ? NULL
                         : remediation_find(question->set, question->remediation->name);
-        const struct remediation *remediation = file ? file : question->remediation;
+        return file ? file : question->remediation;
+}
+
+static int check_cooldown(const struct guard_question *question, struct guard_verdict *verdict,
+                          struct error *error)
+{
+        const struct remediation *remediation = in_the_file(question);
         if (remediation->cooldown <= 0)
                 return 0;
         nsec ended = 0;
@@ -219,6 +226,29 @@ static int check_limit_all(const struct guard_question *question, struct guard_v
                  full != 0 ? "something was done %lld times within %s, by whatever remediation"
                            : "with what is about to begin it would be done more than %lld times within %s",
                  (long long)all->count, duration_format(all->period, within));
+        return 1;
+}
+
+/* What Prometheus does not know it can neither have meant nor verify. */
+static int check_freshness(const struct guard_question *question, struct guard_verdict *verdict,
+                           struct error *error _unused_)
+{
+        const struct freshness *data = &question->freshness;
+        const struct remediation *remediation = in_the_file(question);
+        const nsec within = remediation->fresh_within;
+        char age[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX];
+        if (within <= 0 || remediation->urgent)
+                return 0;
+        verdict->unasked = data->asked_at == 0;
+        if (!verdict->unasked && !*data->why && data->age <= within)
+                return 0;
+        if (*data->why)
+                snprintf(verdict->reason, sizeof(verdict->reason),
+                         "nobody can tell how old Prometheus' data are: %s", data->why);
+        else if (!verdict->unasked)
+                snprintf(verdict->reason, sizeof(verdict->reason),
+                         "Prometheus' newest data are %s old, and %s is the most",
+                         duration_format(data->age, age), duration_format(within, most));
         return 1;
 }
 

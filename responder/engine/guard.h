@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may hold an incident back, in this order: the kill switch, a person, a maintenance, the lock, the
- * cooldown, the limit, the limit of all, the breaker, a storm. The last two do not hold: who is asked about
- * them is a person, as about an approval.
+ * cooldown, the limit, the limit of all, how old Prometheus' data are, the breaker, a storm. The last two do
+ * not hold: who is asked about them is a person, as about an approval.
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
@@ -14,11 +14,13 @@
 
 struct guard_verdict {
         const char *guard; /* "paused", "human", "maintenance", "lock", "cooldown", "limit", "limit_all",
-                              "breaker", "storm"; NULL: nothing holds it */
+                              "freshness", "breaker", "storm"; NULL: nothing holds it */
         nsec until;        /* steady; 0: until something changes */
         bool asks;         /* it does not hold by itself: a person is asked, for `reason` */
         bool tells;        /* it may hold for long: a person is told at once */
         bool own;          /* of this incident alone: another one under its lock is asked about anew */
+        bool unasked;      /* nothing is known before the neighbours have answered: it is neither held nor
+                              let through */
         char reason[256];
         char holder[32]; /* "lock": the number of the incident that has it */
 };
@@ -57,6 +59,15 @@ const char *guard_name(size_t index);
 /* From now on something is done under this lock. */
 int guard_note_acted(struct acted_locks *acted, const char *lock, struct error *error);
 
+#define FRESHNESS_GUARD "freshness"
+
+/* What is known of how old Prometheus' newest data are. */
+struct freshness {
+        nsec asked_at; /* monotonic; 0: nothing is known yet */
+        nsec age;      /* as of then */
+        char why[160]; /* why that could not be told; "": it could */
+};
+
 /* What every guard looks at. */
 struct guard_question {
         struct journal *journal;
@@ -70,6 +81,7 @@ struct guard_question {
         size_t beginning; /* so many others that change something are about to begin: no journal has them yet,
                              or has had them for this moment alone */
         bool paused;
+        struct freshness freshness;
         nsec now;              /* steady */
         bool maintained;       /* a maintenance holds */
         nsec maintained_until; /* steady; 0: not known */

@@ -36,7 +36,8 @@ static bool tells_hold(const struct incident *incident, const struct remediation
 int look_hold(struct look *look, struct incident *incident, const struct remediation *remediation,
               const char *lock, const struct guard_verdict *verdict, struct error *error)
 {
-        assert_that(verdict->guard, "who is held has a guard");
+        assert_that(verdict->guard && !verdict->unasked, "who is held has a guard, which knows why");
+        standing_ask_again(look, verdict->guard);
         nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
         nsec until = verdict->until != 0 ? look->wall + left : 0;
         if (left > 0)

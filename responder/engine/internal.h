@@ -80,6 +80,7 @@ struct engine {
         struct incident_parts asking;
         struct alert_view view;           /* the last that was asked for: standing.c */
         nsec view_taken_at;               /* monotonic */
+        struct freshness freshness;       /* as of that view; its thread changes it, under the lock */
         bool viewing;                     /* a worker is asking the neighbours, by `viewing_by` */
         bool viewing_before;              /* those of another edition: what it comes back with is not taken */
         struct incident_parts viewing_by; /* lent */
@@ -260,6 +261,12 @@ int standing_still_fires(struct look *look, struct incident *incident, nsec sinc
 /* Held because its alert is silenced, inhibited or muted: that is no waiting in vain. */
 bool standing_is_quiet(const struct incident *incident);
 bool standing_holds(const struct incident *incident); /* for that, or because nothing is known */
+
+/* How old Prometheus' data are, as far as it has been asked lately; and what follows while it has not: it is
+ * asked, and its answer brings another look. */
+struct freshness standing_freshness(const struct look *look);
+void standing_ask_freshness(struct look *look);
+void standing_ask_again(struct look *look, const char *guard);                 /* of what is held by it */
 bool standing_may_be_over(struct look *look, const struct incident *incident); /* by news of this look */
 
 /* enter.c: changes the state on the engine's own thread; that somebody else was faster only means looking

@@ -84,6 +84,16 @@ static int begin(struct look *look, struct incident *incident, const struct reme
         return guard_note_acted(&look->acted, lock, error);
 }
 
+/* Nothing begins before that is known; what held it until now holds it no more. */
+static int await_freshness(struct look *look, const struct incident *incident, const char *lock,
+                           struct error *error)
+{
+        standing_ask_freshness(look);
+        return incident->state == INCIDENT_HELD && !standing_holds(incident)
+                       ? look_release_held(look, incident, lock, error)
+                       : 0;
+}
+
 /* `may_run`: its turn has come; else this is to find out whether it is still held. */
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
                       bool may_run, struct error *error)
@@ -103,6 +113,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .set = look->engine->parts.set,
                 .acted = &look->acted,
                 .beginning = look->beginning,
+                .freshness = standing_freshness(look),
                 .paused = look->paused,
                 .now = look->steady,
                 .maintained = look->maintained,
@@ -112,6 +123,8 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         int r = look_check_guards(look, &question, &verdict, error);
         if (r < 0)
                 return r;
+        if (verdict.unasked)
+                return await_freshness(look, incident, lock, error);
         if (verdict.guard && !verdict.asks)
                 return look_hold(look, incident, remediation, lock, &verdict, error);
         bool may_begin = false, asked = false;

@@ -18,7 +18,7 @@ static int close_those_over(struct engine *engine, const struct episode_list *si
         const struct target_set *set = &parts->set->targets;
         struct alert_view view = {0};
         int r = 0;
-        view_ask(parts->world, set, &view);
+        view_ask(parts->world, set, false, &view);
         if (!view.has_alertmanager)
                 r = error_set(error, EIO, "%s",
                               view.no_alertmanager ? view.no_alertmanager : "out of memory");

@@ -39,7 +39,7 @@ bool standing_is_quiet(const struct incident *incident)
 bool standing_holds(const struct incident *incident)
 {
         return (standing_is_quiet(incident) && !string_equal(incident->guard, "maintenance")) ||
-               string_equal(incident->guard, UNKNOWN);
+               string_equal(incident->guard, UNKNOWN) || string_equal(incident->guard, FRESHNESS_GUARD);
 }
 
 static bool is_set(const char *url)
@@ -58,7 +58,7 @@ static void ask_neighbours(void *context)
         struct engine *engine = context;
         struct incident_parts *parts = &engine->viewing_by;
         struct alert_view view = {0};
-        view_ask(parts->world, &parts->set->targets, &view);
+        view_ask(parts->world, &parts->set->targets, parts->set->asks_freshness, &view);
         parts_release(parts);
         pthread_mutex_lock(&engine->lock);
         view_release(&engine->next_view);
@@ -73,6 +73,20 @@ static void tell_silence(const char *name, const char *before, const char *now)
         if (now && !before)
                 log_event(LOG_WARN, "A neighbour does not tell how alerts stand", "neighbour", name, "error",
                           now, NULL);
+}
+
+/* For whoever asks guards, on any thread. */
+static void note_freshness(struct engine *engine)
+{
+        const struct alert_view *view = &engine->view;
+        struct freshness data = {.age = view->data_age};
+        if (view->data_age >= 0 || view->no_age)
+                data.asked_at = view->answered_at;
+        if (view->no_age)
+                snprintf(data.why, sizeof(data.why), "%s", view->no_age);
+        pthread_mutex_lock(&engine->lock);
+        engine->freshness = data;
+        pthread_mutex_unlock(&engine->lock);
 }
 
 void standing_begin(struct look *look)
@@ -96,6 +110,7 @@ void standing_begin(struct look *look)
         view_release(&engine->view);
         engine->view = next;
         engine->view_taken_at = look->now;
+        note_freshness(engine);
 }
 
 void standing_free(struct engine *engine)
@@ -129,6 +144,26 @@ bool standing_may_be_over(struct look *look, const struct incident *incident)
         if (look->now - look->engine->view_taken_at >= ASK_AGAIN)
                 view_now(look);
         return look->engine->view_taken_at == look->now;
+}
+
+struct freshness standing_freshness(const struct look *look)
+{
+        const struct engine *engine = look->engine;
+        bool lately = world_monotonic(engine->parts.world) - engine->freshness.asked_at <= AGE_MOST;
+        return lately ? engine->freshness : (struct freshness){0};
+}
+
+void standing_ask_freshness(struct look *look)
+{
+        /* One that was taken before this was to be asked. */
+        if (view_now(look))
+                look_again_at(look, look->now + NO_WORKER_AGAIN);
+}
+
+void standing_ask_again(struct look *look, const char *guard)
+{
+        if (string_equal(guard, FRESHNESS_GUARD))
+                look_again_at(look, look->now + ASK_AGAIN);
 }
 
 static int hold(struct look *look, const struct incident *incident, const char *lock, const char *guard,

@@ -15,9 +15,22 @@ static bool is_set(const char *url)
         return url && *url;
 }
 
-void view_ask(const struct world *world, const struct target_set *set, struct alert_view *ret)
+/* By Prometheus' own clock, of all that it measures; a target that is down is measured as well. */
+static void ask_age(const struct world *world, struct alert_view *view)
 {
-        struct alert_view view = {0};
+        _cleanup_error_ struct error why = {0};
+        bool holds;
+        double seconds = 0;
+        if (world->query_holds(world->context, VIEW_AGE_QUERY, TARGETS_ANY_AGE,
+                               world_deadline(world, ASK_TIMEOUT), &holds, &seconds, &why) < 0)
+                view->no_age = strdup(error_text(&why));
+        else
+                view->data_age = seconds > 0 ? seconds_to_nsec(seconds) : 0;
+}
+
+void view_ask(const struct world *world, const struct target_set *set, bool age, struct alert_view *ret)
+{
+        struct alert_view view = {.data_age = -1};
         if (is_set(set->alertmanager_url)) {
                 _cleanup_error_ struct error why = {0};
                 int r = world->alertmanager(world->context, world_deadline(world, ASK_TIMEOUT), &view.alerts,
@@ -29,6 +42,8 @@ void view_ask(const struct world *world, const struct target_set *set, struct al
                 _cleanup_error_ struct error why = {0};
                 if (world->firing(world->context, world_deadline(world, ASK_TIMEOUT), &view.firing, &why) < 0)
                         view.no_firing = strdup(error_text(&why));
+                if (age)
+                        ask_age(world, &view);
         }
         view.answered_at = world_monotonic(world);
         *ret = view;
@@ -40,6 +55,7 @@ void view_release(struct alert_view *view)
         cJSON_Delete(view->firing);
         free(view->no_alertmanager);
         free(view->no_firing);
+        free(view->no_age);
         *view = (struct alert_view){0};
 }
 

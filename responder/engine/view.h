@@ -15,16 +15,24 @@
 #include "responder/targets/targets.h"
 #include "responder/world/world.h"
 
+/* What is asked for the age of the data, in seconds: of the last sample of `up` that Prometheus looks back
+ * to.
+ */
+#define VIEW_AGE_QUERY "time() - max(timestamp(up)) >= 0"
+
 struct alert_view {
         nsec answered_at;      /* monotonic; 0: nobody was asked yet */
         bool has_alertmanager; /* `alerts` is what it knows */
         struct alertmanager_view alerts;
-        cJSON *firing;                     /* what Prometheus' rules say fires; NULL: not known */
+        cJSON *firing; /* what Prometheus' rules say fires; NULL: not known */
+        nsec data_age; /* of Prometheus' newest data; -1: not known, for `no_age`, or not asked */
+        char *no_age;
         char *no_alertmanager, *no_firing; /* why that is not known; NULL: it is, or is not to be asked */
 };
 
-/* Asks both, as far as the configuration has them, for 10 s at most. What has no answer is not known. */
-void view_ask(const struct world *world, const struct target_set *set, struct alert_view *ret);
+/* Asks both, as far as the configuration has them, for 15 s at most. What has no answer is not known. `age`:
+ * also how old Prometheus' data are. */
+void view_ask(const struct world *world, const struct target_set *set, bool age, struct alert_view *ret);
 void view_release(struct alert_view *view);
 
 /* What is known of one alert. */

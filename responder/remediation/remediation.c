@@ -20,7 +20,7 @@
 struct raw {
         struct remediation result;
         struct config_strings match;
-        char *limit, *human_window;
+        char *limit, *human_window, *fresh_within;
         struct config_node *approval;
         struct config_node *steps;
 };
@@ -48,11 +48,15 @@ const struct config_field remediation_fields[] = {
                  "it has healed "
                  "often enough, and again after any harm"},
         {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
-         .help = "neither `breaker` nor `storm` asks a person first, nor does `limit_all` hold it"},
+         .help = "neither `breaker` nor `storm` asks a person first, nor do `limit_all` and `freshness` hold "
+                 "it"},
         {"human_window", CONFIG_STRING, offsetof(struct raw, human_window), .flags = CONFIG_NOT_EMPTY,
          .help = "how long after a person was seen at what it acts upon nothing is begun; the file's own "
                  "when "
                  "absent; or `off`"},
+        {"fresh_within", CONFIG_STRING, offsetof(struct raw, fresh_within), .flags = CONFIG_NOT_EMPTY,
+         .help = "nothing is begun unless Prometheus answers and its newest data are at most so old, 5m at "
+                 "most; the file's own when absent; or `off`"},
         {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
          .flags = CONFIG_POSITIVE, .help = "how long an incident may be held or await approval"},
         {"still_firing", CONFIG_DURATION, offsetof(struct raw, result.still_firing), .fallback = "15m",
@@ -83,14 +87,14 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {
-        "escalate_to",  "escalation",  "tell",        "unmatched_to", "external_url",
-        "limit_all",    "breaker",     "storm",       "hours",        "time_zone",
-        "human_window", "human_signs", "maintenance", "remediations", NULL};
+static const char *const own_sections[] = {"escalate_to",  "escalation",   "tell",         "unmatched_to",
+                                           "external_url", "limit_all",    "breaker",      "storm",
+                                           "hours",        "time_zone",    "human_window", "human_signs",
+                                           "maintenance",  "remediations", "fresh_within", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
-        char *limit_all, *breaker, *storm, *human_window;
+        char *limit_all, *breaker, *storm, *human_window, *fresh_within;
         char *time_zone;
         struct config_strings hours;
         struct config_node *maintenance, *escalation;
@@ -129,6 +133,9 @@ const struct config_field top_fields[] = {
          .help = "under how many locks in a time something is changed before a person is asked about the "
                  "next one; or "
                  "`off`"},
+        {"fresh_within", CONFIG_STRING, offsetof(struct top, fresh_within), .flags = CONFIG_NOT_EMPTY,
+         .help = "nothing is begun unless Prometheus answers and its newest data are at most so old, 5m at "
+                 "most; not asked when absent, nor of what is `urgent`"},
         {"hours", CONFIG_STRINGS, offsetof(struct top, hours), .flags = CONFIG_NOT_EMPTY,
          .help = "when people are there, as \"Mon-Fri 09:00-17:00\", \"Sat,Sun\" or \"22:00-06:00\": for "
                  "`outside_hours`"},
@@ -176,21 +183,34 @@ static void matchers_read(struct config_node *node, const struct config_strings 
                         "labels does not match, such as alertname=\"...\"");
 }
 
-/* `ret` is what it is when the file does not say. */
-static void window_read(struct config_node *node, const char *text, nsec *ret)
+/* `ret` is what it is when the file does not say, or `off`. False after a complaint. */
+static bool window_read(struct config_node *node, const char *key, const char *text, nsec *ret)
 {
         _cleanup_error_ struct error why = {0};
         nsec window = 0;
         if (!text || !*text)
-                return;
-        if (string_equal(text, "off"))
-                *ret = 0;
-        else if (duration_parse(text, &window, &why) < 0)
-                config_complain(node, "human_window", "%s; or `off`", error_text(&why));
+                return true;
+        bool read = string_equal(text, "off") || duration_parse(text, &window, &why) >= 0;
+        if (!read)
+                config_complain(node, key, "%s; or `off`", error_text(&why));
         else if (window < 0)
-                config_complain(node, "human_window", "must not be negative");
+                config_complain(node, key, "must not be negative");
         else
                 *ret = window;
+        return read && window >= 0;
+}
+
+static void freshness_read(struct config_node *node, const char *text, const struct target_set *targets,
+                           nsec *ret)
+{
+        char most[DURATION_TEXT_MAX];
+        if (!window_read(node, "fresh_within", text, ret) || !text || *ret == 0)
+                return;
+        if (!targets->prometheus_url)
+                config_complain(node, "fresh_within", "needs `prometheus_url`: nobody else knows");
+        else if (*ret > FRESH_MOST)
+                config_complain(node, "fresh_within", "is longer than Prometheus looks back: %s is the most",
+                                duration_format(FRESH_MOST, most));
 }
 
 static void receiver_check(struct config_node *node, const char *key, const char *receiver,
@@ -261,7 +281,9 @@ static int remediation_read(struct config_node *node, const struct remediation_s
         rate_read(node, "limit", raw.limit, &result->limit);
         approval_read(raw.approval, set->hours != NULL, result->expire, &result->approval);
         result->human_window = set->human_window;
-        window_read(node, raw.human_window, &result->human_window);
+        window_read(node, "human_window", raw.human_window, &result->human_window);
+        result->fresh_within = set->fresh_within;
+        freshness_read(node, raw.fresh_within, &set->targets, &result->fresh_within);
         null_when_empty(&result->lock);
         null_when_empty(&result->escalate_to);
         receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
@@ -310,6 +332,7 @@ static int remediations_read(struct config_node *list, struct remediation_set *s
                 int r = remediation_read(config_item(list, i), set, remediation, error);
                 if (r >= 0)
                         r = remediation_doubt(config_item(list, i), remediation, set->remediations, i, error);
+                set->asks_freshness |= remediation->fresh_within > 0;
                 set->count = i + 1; /* also after a failure, so that it is freed */
                 if (r < 0)
                         return r;
@@ -373,7 +396,8 @@ static int set_read(struct remediation_set *set, struct error *error)
         rate_read(root, "breaker", top.breaker, &set->breaker);
         rate_read(root, "storm", top.storm, &set->storm);
         set->human_window = HUMAN_WINDOW;
-        window_read(root, top.human_window, &set->human_window);
+        window_read(root, "human_window", top.human_window, &set->human_window);
+        freshness_read(root, top.fresh_within, &set->targets, &set->fresh_within);
         set->human_signs = top.human_signs;
         top.human_signs = (struct config_strings){0};
         signs_check(root, &set->human_signs);

@@ -21,6 +21,9 @@ enum on_failure {
 /* Of whom the file says nothing: how long a person who was seen at something keeps it. */
 #define HUMAN_WINDOW (15 * 60 * NSEC_PER_SEC)
 
+/* Prometheus looks back for so long: what is older it no longer has at hand. */
+#define FRESH_MOST (5 * 60 * NSEC_PER_SEC)
+
 /* Of whom the file says nothing (any more). */
 #define STILL_FIRING_AFTER (15 * 60 * NSEC_PER_SEC)
 
@@ -60,6 +63,7 @@ struct remediation {
         int trust;    /* enum trust */
         bool urgent;  /* neither the breaker nor a storm asks a person first, nor do others' runs hold it */
         nsec human_window; /* so long after a person was seen at it nothing is begun; 0: that is not asked */
+        nsec fresh_within; /* nothing is begun unless Prometheus' newest data are so young; 0: not asked */
         nsec expire;       /* held or awaiting longer than this: expired; default 1h */
         nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */
         struct step *steps;
@@ -84,6 +88,8 @@ struct remediation_set {
         struct rate storm;     /* locks under which something runs, likewise */
         struct hours *hours;   /* in which people are there; NULL: not said */
         nsec human_window;     /* as of a remediation that does not say */
+        nsec fresh_within;     /* likewise */
+        bool asks_freshness;   /* some remediation does */
         struct maintenance_plan maintenance;
         struct config_strings human_signs; /* families of actions whose targets are looked at for people */
         struct remediation *remediations;

@@ -2,12 +2,18 @@
 """What holds back what a responder would do to a real Redis, and how it says so."""
 
 import json
+import re
 import subprocess
+import urllib.request
 
 import pytest
 
+from lab.parts import wait_for
+from lab.prometheus import Prometheus
 from lab.runbook import Responder
 from lab.webhook import alert_of
+
+ITSELF = "[{job_name: itself, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}]"
 
 
 class Guarded:
@@ -80,7 +86,7 @@ def test_what_each_says_of_each_remediation(guarded):
     said = {one["remediation"]: one for one in json.loads(guarded.says("guards", "--json"))}
     assert said == {one["remediation"]: one for one in responder.get("/api/v1/guards")["remediations"]}
     names = [guard["guard"] for guard in said["one"]["guards"]]
-    assert names == ["paused", "human", "maintenance", "lock", "cooldown", "limit", "limit_all", "breaker", "storm"]
+    assert names == ["paused", "human", "maintenance", "lock", "cooldown", "limit", "limit_all", "freshness", "breaker", "storm"]
     assert {name: [(guard["guard"], guard["asks"]) for guard in one["guards"] if guard["holds"]] for name, one in said.items()} == {
         "one": [("cooldown", False)], "two": [("storm", True)], "three": []}
     assert said["two"]["lock"] == "two" and said["three"]["lock"] is None and "n" in said["three"]["why_not_known"]
@@ -91,3 +97,41 @@ def test_what_each_says_of_each_remediation(guarded):
     guarded.says("pause", "--reason=a drill")
     lines = guarded.says("guards").splitlines()
     assert lines[1].split() == ["one", "paused", "holds"] and lines[2].split()[:2] == ["cooldown", "holds"]
+
+
+def asked(prometheus):
+    """How many queries it has answered."""
+    with urllib.request.urlopen(f"{prometheus.url}/metrics") as answer:
+        found = re.findall(r'^prometheus_http_requests_total\{code="200",handler="/api/v1/query"\} (\d+)', answer.read().decode(), re.M)
+    return sum(map(int, found))
+
+
+def test_nothing_begins_on_old_data(guarded, tmp_path):
+    """Prometheus is away, then there and measures nothing, then measures: held, held, and begun by itself."""
+    prometheus = Prometheus(tmp_path / "prometheus")
+    config = tmp_path / "prometheus.yml"
+    rules = [{"name": "one"}, {"name": "else", "fresh_within": "off"}, {"name": "key", "urgent": True}]
+    responder = guarded.start(*rules, prometheus_url=prometheus.url, fresh_within="1m")
+    responder.send(*(alert_of(rule["name"]) for rule in rules))
+    held = responder.wait_state("one", "held")
+    assert held["guard"] == "freshness"
+    assert next(row["detail"]["reason"] for row in held["timeline"] if row["event"] == "held").startswith(
+        "nobody can tell how old Prometheus' data are: ")
+    for name in ("else", "key"):
+        responder.wait_state(name, "done")
+    said = {one["remediation"]: one["guards"] for one in responder.get("/api/v1/guards")["remediations"]}
+    assert {name: [guard["guard"] for guard in guards if guard["holds"]] for name, guards in said.items()} == {
+        "one": ["freshness"], "else": [], "key": []}
+
+    try:
+        config.write_text("scrape_configs: []")
+        prometheus.start(config)
+        wait_for(lambda: asked(prometheus) >= 2, "Prometheus to be asked about its data", 60)
+        assert responder.of("one")["state"] == "held" and guarded.left() == ["one"]
+        prometheus.stop()
+        config.write_text("scrape_configs: " + ITSELF % prometheus.url.split("//")[1])
+        prometheus.start(config)
+        responder.wait_state("one", "done")
+        assert guarded.left() == [] and prometheus.query("up")
+    finally:
+        prometheus.stop()

@@ -23,7 +23,7 @@ FULL = {
     "receivers": [{"name": "oncall", "format": "log"}],
     "prometheus_url": DEAD, "exporter_url": DEAD, "alertmanager_url": DEAD, "repeat_interval": "1h", "resolve_timeout": "1m",
     "evidence_directory": "evidence", "protect": ["precious"], "escalate_to": "oncall", "tell": ["healed"], "unmatched_to": "oncall",
-    "external_url": "http://runbook.example", "limit_all": "20 per 1h",
+    "external_url": "http://runbook.example", "limit_all": "20 per 1h", "fresh_within": "off",
     "remediations": [
         {"name": "looks", "match": ['alertname="slow"'], "cooldown": "1m", "limit": "3 per 1d", "lock": "a/${labels.service}",
          "approval": False, "expire": "10m", "on_failure": "escalate", "escalate_to": "oncall", "tell": ["cancelled"],

@@ -73,6 +73,17 @@ static void claim_turn(struct sim *sim, int64_t incident)
                          (long long)incident, (long long)before);
 }
 
+/* On data that were young not long ago. */
+static void claim_fresh(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        _cleanup_free_ char *name =
+                claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
+        const struct remediation *remediation = remediation_find(sim->set, name);
+        if (remediation && remediation->fresh_within > 0 && sim->now - sim->fresh_at > SURELY)
+                sim_fail(sim, "%s: is about to begin, and Prometheus' data were young %.0f s ago",
+                         run->incident, nsec_to_seconds(sim->now - sim->fresh_at));
+}
+
 void claim_begins(struct sim *sim, const struct step_run *run)
 {
         int64_t incident = incident_of(run->incident);
@@ -82,6 +93,7 @@ void claim_begins(struct sim *sim, const struct step_run *run)
                           "i", incident) != 1)
                 return;
         claim_turn(sim, incident);
+        claim_fresh(sim, incident, run);
         const char *why = nobody_says_of(sim, incident);
         if (why)
                 sim_fail(sim, "%s: is about to begin though its alert has long been %s", run->incident, why);

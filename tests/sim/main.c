@@ -45,6 +45,7 @@ static const char rules[] =
         "    cooldown: 15m\n"
         "    limit: 3 per 4h\n"
         "    page_after: 3m\n"
+        "    fresh_within: 2m\n"
         "    tell: [healed]\n"
         "    steps:\n"
         "      - model.restart: {subject: '${labels.subject}'}\n"

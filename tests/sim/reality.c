@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "responder/engine/view.h"
 #include "tests/sim/claims.h"
 
 static nsec read_wall(void *context)
@@ -53,11 +54,28 @@ static int ask(struct sim *sim, bool down, struct error *error)
         return 0;
 }
 
+/* A Prometheus that measures no more has no data, or none but old ones. */
+static int age_of_data(struct sim *sim, double *ret_value, struct error *error)
+{
+        int r = ask(sim, sim->prometheus_down, error);
+        if (r >= 0 && sim->prometheus_silent && rng_chance(&sim->rng, 500))
+                r = error_set(error, ENODATA, "no data");
+        if (r < 0)
+                return r;
+        *ret_value = sim->prometheus_silent ? 240 : 15;
+        if (!sim->prometheus_silent)
+                sim->fresh_at = sim->now;
+        return 0;
+}
+
 static int query_holds(void *context, const char *promql, nsec age, struct deadline deadline, bool *ret_holds,
                        double *ret_value, struct error *error)
 {
         struct sim *sim = context;
         (void)deadline, (void)age;
+        *ret_holds = true;
+        if (string_equal(promql, VIEW_AGE_QUERY))
+                return age_of_data(sim, ret_value, error);
         int r = ask(sim, sim->prometheus_down, error);
         if (r >= 0 && sim->prometheus_silent)
                 r = error_set(error, ENODATA, "no data for %s (NaN)", promql);

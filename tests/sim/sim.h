@@ -151,6 +151,7 @@ struct sim {
         bool revoked[KEYS];
         int64_t cache_rows;
         nsec engine_back; /* true time: until then whoever acts finds nobody */
+        nsec fresh_at;    /* when Prometheus told last that its data are young */
         bool disk_full, prometheus_down, prometheus_silent, people_deaf, alertmanagers_down;
         nsec calm_since; /* true time: the daemon runs, can write, and people hear; INT64_MAX: not now */
         nsec prometheus_changed;   /* true time: it died, or came back */

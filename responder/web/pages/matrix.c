@@ -9,9 +9,11 @@ enum { COLUMNS_MOST = 16 };
 static const struct {
         const char *guard, *words;
 } heads[] = {
-        {"paused", "Kill switch"},     {"human", "A person"},    {"maintenance", "Maintenance"},
-        {"lock", "One at a time"},     {"cooldown", "Cooldown"}, {"limit", "Limit"},
-        {"limit_all", "Limit of all"}, {"breaker", "Breaker"},   {"storm", "Storm"},
+        {"paused", "Kill switch"},      {"human", "A person"},
+        {"maintenance", "Maintenance"}, {"lock", "One at a time"},
+        {"cooldown", "Cooldown"},       {"limit", "Limit"},
+        {"limit_all", "Limit of all"},  {"freshness", "Prometheus' data"},
+        {"breaker", "Breaker"},         {"storm", "Storm"},
 };
 
 static const char *head_of(const char *guard)
@@ -25,7 +27,9 @@ static const char *head_of(const char *guard)
 static void put_says(const struct visit *visit, const struct guard_says *says, struct text *page)
 {
         if (!says->holds) {
-                text_puts(page, "<td class=\"lets\" title=\"lets it begin\"></td>");
+                text_puts(page, "<td class=\"lets\" title=\"");
+                html_put_line(page, *says->reason ? says->reason : "lets it begin", SENTENCE_MOST);
+                text_puts(page, "\"></td>");
                 return;
         }
         text_printf(page, "<td data-of=\"%s\" title=\"", head_of(says->guard));

@@ -50,6 +50,7 @@ static const struct {
         {"cooldown", "it rests after the last run under its lock"},
         {"limit", "it has run as often as it may"},
         {"limit_all", "as much was done in all as may be"},
+        {"freshness", "Prometheus' data are old, or it does not answer"},
         {"breaker", "much was done under its lock lately"},
         {"storm", "much is done elsewhere at the same time"},
         {"silenced", "its alert is silenced"},

@@ -122,6 +122,11 @@ static const struct mistake {
          "\"5\" is no limit: write it as \"3 per 1d\""},
         {"storm: 2000 per 1h\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "2000 is too many: 1000 is the most"},
+        {"fresh_within: 6m\nprometheus_url: http://p\nremediations:\n  - {name: a, match: ['x=\"1\"'], "
+         "steps: [{host.memory: {}}]}\n",
+         "6:15: is longer than Prometheus looks back: 5m is the most"},
+        {"fresh_within: soon\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+         "6:15: "},
         {"limit_all: 20 an hour\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: "
          "{}}]}\n",
          "6:12: \"20 an hour\" is no limit: write it as \"3 per 1d\""},
