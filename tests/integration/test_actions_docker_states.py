@@ -163,3 +163,26 @@ def test_what_was_replaced_since_is_not_taken_for_it(step, service, engine):
     service.plain("web")
     told = restart.fails("run", "ENOENT", name)
     assert plan["containers"][0]["id"] not in told and json.dumps(plan)
+
+
+@pytest.mark.parametrize("action", ["docker.restart", "docker.set_env"])
+def test_no_container_is_taken_away_while_too_few_others_are_healthy(step, service, engine, action):
+    names = [service.plain("web", number=number) for number in (1, 2, 3)]
+    service.plain("other")
+    change = step(action, arguments(action, "web", min_healthy=2))
+    assert change.plan()["targets"] == 3
+
+    # Since the plan another one is gone: the first is not touched.
+    before = {name: engine.inspect(name) for name in names}
+    engine.docker("stop", "-t", "1", names[2])
+    change.fails("run", "EAGAIN", names[0], "1 other container(s) of service web are healthy, and `min_healthy` wants 2")
+    step(action, arguments(action, "web", min_healthy=2)).fails("plan", "EAGAIN", names[0], "`min_healthy` wants 2")
+    assert all(engine.inspect(name)["Id"] == before[name]["Id"] and service.started_at(name) == before[name]["State"]["StartedAt"]
+               for name in names[:2])
+
+    engine.docker("start", names[2])
+    more = {"env": {"LOG_LEVEL": "trace"}} if action == "docker.set_env" else {}
+    again = step(action, arguments(action, "web", min_healthy=2, **more))
+    again.plan()
+    again.run()
+    assert all(service.state(name)["Running"] and service.started_at(name) != before[name]["State"]["StartedAt"] for name in names)

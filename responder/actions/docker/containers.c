@@ -97,6 +97,9 @@ int docker_inspect_each(struct step_run *run, const char *service, const struct 
         {
                 _cleanup_json_ cJSON *inspected = NULL;
                 r = inspect_one(run, docker, purpose, everything, entry, &inspected, &left, error);
+                /* Each is healthy again before the next: by then there are the more. */
+                if (r >= 0 && inspected && purpose && shown == 0)
+                        r = docker_ask_others(purpose, everything, inspected, error);
                 if (r >= 0 && inspected) {
                         r = each(context, docker, inspected, error);
                         shown++;

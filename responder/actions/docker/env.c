@@ -121,7 +121,7 @@ static void put_summary(struct prospect *prospect, const char *left, struct text
 int env_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct set_env_config *config = run->config;
-        const struct purpose purpose = {DOCKER_RECREATE, config->revive_stopped};
+        const struct purpose purpose = {DOCKER_RECREATE, config->revive_stopped, config->min_healthy};
         _cleanup_(prospect_release) struct prospect prospect = {.run = run,
                                                                 .containers = cJSON_CreateArray()};
         _cleanup_json_ cJSON *plan = NULL, *left = NULL;

@@ -10,6 +10,7 @@ struct set_env_config {
         struct config_map env;
         nsec wait_healthy, stop_grace;
         bool revive_stopped;
+        int64_t min_healthy;
 };
 
 /* The value of a variable of an inspected container, NULL when it is not set. The last of a name counts. */

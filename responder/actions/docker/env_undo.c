@@ -58,7 +58,7 @@ static int try_restore(struct pass *pass, const cJSON *planned, bool *ret_restor
         if (count == 0)
                 return 0;
         const struct purpose purpose = {DOCKER_RECREATE,
-                                        pass_find(pass->list, json_string(inspected, "Id")) != NULL};
+                                        pass_find(pass->list, json_string(inspected, "Id")) != NULL, 0};
         r = docker_ask_again(pass->run, pass->docker, &purpose, inspected, error);
         if (r >= 0)
                 r = pass_recreate(pass, json_string(inspected, "Id"), inspected, names, values, count, error);

@@ -6,6 +6,8 @@
 
 #include "responder/actions/docker/containers.h"
 
+enum { MIN_HEALTHY_MOST = 1000 };
+
 int docker_leave(cJSON **left, const cJSON *inspected, const char *why, struct error *error)
 {
         _cleanup_json_ cJSON *item = cJSON_CreateObject();
@@ -58,6 +60,42 @@ int docker_ask(const struct step_run *run, struct docker *docker, const struct p
         return r;
 }
 
+/* Of the same service of the same project. */
+static bool stands_in(const cJSON *other, const cJSON *inspected)
+{
+        const char *health = docker_health(other);
+        return !string_equal(json_string(other, "Id"), json_string(inspected, "Id")) &&
+               string_equal(docker_service(other), docker_service(inspected)) &&
+               string_equal(docker_compose_project(other), docker_compose_project(inspected)) &&
+               !docker_is_one_off(other) && !docker_is_kept(other) && docker_marked_running(other) &&
+               (string_equal(health, "healthy") || string_equal(health, "none"));
+}
+
+int docker_ask_others(const struct purpose *purpose, const cJSON *everything, const cJSON *inspected,
+                      struct error *error)
+{
+        const cJSON *other;
+        int64_t healthy = 0;
+        cJSON_ArrayForEach(other, everything)
+        {
+                healthy += stands_in(other, inspected);
+        }
+        if (healthy >= purpose->min_healthy)
+                return 0;
+        return error_may_pass(error,
+                              error_set(error, EAGAIN,
+                                        "%s is left as it is: %lld other container(s) of service %s are "
+                                        "healthy, and `min_healthy` wants %lld",
+                                        docker_name(inspected), (long long)healthy, docker_service(inspected),
+                                        (long long)purpose->min_healthy));
+}
+
+void docker_check_min_healthy(int64_t min_healthy, struct config_node *node)
+{
+        if (min_healthy < 0 || min_healthy > MIN_HEALTHY_MOST)
+                config_complain(node, "min_healthy", "must be between 0 and %d", MIN_HEALTHY_MOST);
+}
+
 int docker_ask_again(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
                      const cJSON *inspected, struct error *error)
 {
@@ -72,7 +110,7 @@ int docker_ask_again(const struct step_run *run, struct docker *docker, const st
                         "%s does not run any more, and is left as it is: %s; what would be right: docker "
                         "start %s when it is wanted again, or docker rm %s",
                         name, left, name, name);
-        return r;
+        return r < 0 ? r : docker_ask_others(purpose, everything, inspected, error);
 }
 
 int docker_name_first(struct error *error, int result, const char *name)

@@ -17,7 +17,21 @@
 struct purpose {
         enum docker_purpose purpose;
         bool revive_stopped; /* the option of that name */
+        int64_t min_healthy; /* likewise */
 };
+
+/* For the tables of the actions that take a container away, be it for a moment. */
+#define MIN_HEALTHY_FIELD(holder)                                                                          \
+        {                                                                                                  \
+                "min_healthy", CONFIG_INT, offsetof(holder, min_healthy),                                  \
+                        .fallback = "0",                                                                   \
+                        .help = "so many other containers of the service must be healthy (or, without a "  \
+                                "health check, run) before one is taken away, asked before each; 0: that " \
+                                "is not asked"                                                             \
+        }
+
+/* For the check() of these: from 0 to what a service may have. */
+void docker_check_min_healthy(int64_t min_healthy, struct config_node *node);
 
 /* For the tables of the actions that start what they change. */
 #define REVIVE_STOPPED_FIELD(holder)                                                                       \
@@ -46,7 +60,12 @@ int docker_refuse_protected(const struct step_run *run, const cJSON *container, 
 int docker_ask(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
                const cJSON *everything, const cJSON *inspected, const char **ret_left, struct error *error);
 
-/* The same right before acting, about one that the plan names: what has to be left by now is refused. */
+/* Whether enough others of its service are healthy for this one to be taken away; -EAGAIN, which may pass,
+ * with a sentence: not now. */
+int docker_ask_others(const struct purpose *purpose, const cJSON *everything, const cJSON *inspected,
+                      struct error *error);
+
+/* Both right before acting, about one that the plan names: what has to be left by now is refused. */
 int docker_ask_again(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
                      const cJSON *inspected, struct error *error);
 

@@ -29,6 +29,7 @@ struct restart_config {
         char *service;
         nsec wait_healthy, stop_grace;
         bool revive_stopped;
+        int64_t min_healthy;
 };
 
 static const struct config_field restart_fields[] = {
@@ -43,13 +44,21 @@ static const struct config_field restart_fields[] = {
          .flags = CONFIG_SPENT,
          .help = "how long a container may take to stop by itself before the Engine kills it"},
         REVIVE_STOPPED_FIELD(struct restart_config),
+        MIN_HEALTHY_FIELD(struct restart_config),
         {0},
 };
+
+static void restart_check(const void *configured, const struct target_set *targets, struct config_node *node)
+{
+        const struct restart_config *config = configured;
+        docker_section_check(configured, targets, node);
+        docker_check_min_healthy(config->min_healthy, node);
+}
 
 static struct purpose purpose_of(const struct step_run *run)
 {
         const struct restart_config *config = run->config;
-        return (struct purpose){DOCKER_RESTART, config->revive_stopped};
+        return (struct purpose){DOCKER_RESTART, config->revive_stopped, config->min_healthy};
 }
 
 static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
@@ -194,6 +203,7 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
         struct purpose purpose = purpose_of(run);
         /* What was asked for before may have stopped it, and not have started it yet. */
         purpose.revive_stopped |= earlier != NULL;
+        purpose.min_healthy = earlier ? 0 : purpose.min_healthy;
         int r = docker_inspect(docker, id, run->deadline, &inspected, error);
         if (r >= 0)
                 r = docker_ask_again(run, docker, &purpose, inspected, error);
@@ -276,7 +286,7 @@ const struct action action_docker_restart = {
         .timeout = 300 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
         .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_RESTART,
-        .check = docker_section_check,
+        .check = restart_check,
         .counts = restart_counts,
         .plan = restart_plan,
         .people = restart_people,

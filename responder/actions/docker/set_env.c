@@ -29,6 +29,7 @@ static const struct config_field set_env_fields[] = {
          .flags = CONFIG_SPENT,
          .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
         REVIVE_STOPPED_FIELD(struct set_env_config),
+        MIN_HEALTHY_FIELD(struct set_env_config),
         {0},
 };
 
@@ -36,6 +37,7 @@ static void set_env_check(const void *configured, const struct target_set *targe
 {
         const struct set_env_config *config = configured;
         docker_section_check(configured, targets, node);
+        docker_check_min_healthy(config->min_healthy, node);
         if (config->env.count > ENV_VARIABLES_MAX)
                 config_complain(node, "env", "'env' has more than %d variables", ENV_VARIABLES_MAX);
         for (size_t i = 0; i < config->env.count; i++)
@@ -49,7 +51,7 @@ static int change_one(struct pass *pass, const cJSON *planned, struct error *err
 {
         const struct set_env_config *config = pass->run->config;
         const struct config_map *env = &config->env;
-        struct purpose purpose = {DOCKER_RECREATE, config->revive_stopped};
+        struct purpose purpose = {DOCKER_RECREATE, config->revive_stopped, config->min_healthy};
         const char *id = json_string(planned, "id"), *name = json_string(planned, "name");
         const cJSON *entry = pass_find(pass->list, id);
         if (json_bool(entry, "done", false))
@@ -59,6 +61,7 @@ static int change_one(struct pass *pass, const cJSON *planned, struct error *err
         const char *returned = json_string(json_get(entry, "state", NULL), "returned");
         /* It may have been us who stopped it. */
         purpose.revive_stopped |= entry != NULL;
+        purpose.min_healthy = entry ? 0 : purpose.min_healthy;
         _cleanup_json_ cJSON *inspected = NULL;
         int r = docker_inspect(pass->docker, returned ? returned : id, pass->run->deadline, &inspected,
                                error);
