@@ -265,6 +265,16 @@ def test_the_responder_leaves_loopback_only_with_authentication(serve, binaries,
     daemon.logs("it would be open")
 
 
+def test_a_file_that_was_just_emptied_opens_nothing(serve):
+    """An editor truncates before it writes: in between, the exporter was everybody's."""
+    daemon = serve({"basic_auth_users": USERS}, program="exporter")
+    assert daemon.status("/metrics") == 401
+    for emptied in ("", "{}", json.dumps({"http_server_config": {"headers": {"X-Frame-Options": "deny"}}})):
+        daemon.web.write_text(emptied)
+        assert daemon.status("/metrics") == 401 and daemon.status("/metrics", user=BOB[0]) == 200
+    daemon.logs("it would be open")
+
+
 ALERT = ('{"version":"4","receiver":"runbook","status":"firing","alerts":[{"status":"firing","labels":'
          '{"alertname":"look"},"annotations":{},"startsAt":"2026-01-01T00:00:00Z","fingerprint":"00000000000000aa"}],'
          '"groupKey":"g","groupLabels":{},"commonLabels":{},"commonAnnotations":{},"externalURL":""}')

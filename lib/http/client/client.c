@@ -305,7 +305,8 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         /* Libcurl says so of bytes that are no HTTP, too. */
         if (code == CURLE_UNSUPPORTED_PROTOCOL && http_has_connected(curl))
                 result = -EPROTO;
-        if (transfer->result == 0 && result == -ENOMEM && http_has_connected(curl) && has_memory_for_lines())
+        if (transfer->result == 0 && http_has_connected(curl) &&
+            (result == -EMSGSIZE || (result == -ENOMEM && has_memory_for_lines())))
                 transfer->result = -EMSGSIZE;
         if (transfer->result < 0)
                 result = transfer->result;

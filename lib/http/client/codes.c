@@ -32,6 +32,9 @@ static const struct {
         {CURLE_SSL_ENGINE_INITFAILED, -EPROTO},
         {CURLE_SSL_INVALIDCERTSTATUS, -EPROTO},
         {CURLE_USE_SSL_FAILED, -EPROTO},
+#if LIBCURL_VERSION_NUM >= 0x080600
+        {CURLE_TOO_LARGE, -EMSGSIZE}, /* of heads; before, it was no memory for them */
+#endif
 };
 
 int http_result_of(CURLcode code)

@@ -6,13 +6,15 @@
  * Libmicrohttpd before 1.0 takes the first of two lengths, reads until the end when it does not know the
  * coding, takes a name with a blank behind it for another name, joins lines, and ends words at a NUL. What it
  * left out can be seen all the same: it takes a head apart where it lies, so that each word has to begin
- * where the one before it ended. Addresses are compared for that, and nothing is read but what it tells.
+ * where the one before it ended. From 1.0 on it leaves out blanks behind a value, and refuses a NUL by
+ * itself: there only blanks may lie between.
  */
 #include <stdio.h>
 
 #include "lib/http/server/internal.h"
 
-#define LINE_END 2 /* CR and LF, for which libmicrohttpd puts NULs */
+#define LINE_END 2                 /* CR and LF, for which libmicrohttpd puts NULs */
+#define BLANKS_LEFT_OUT 0x01000000 /* its version, from which on they are */
 
 /* What makes an end of the body, or a host, and may be there once. */
 enum once { ONCE_HOST, ONCE_LENGTH, ONCE_CODING, ONCE_COUNT };
@@ -27,7 +29,8 @@ tables_agree(once_names, ONCE_COUNT);
 
 struct framing {
         const char *fault; /* NULL: none so far */
-        uintptr_t end;     /* where the next name has to begin */
+        const char *end;   /* of the value before, where the end of its line is */
+        bool leaves_blanks_out;
         bool seen[ONCE_COUNT];
         bool chunked;
 };
@@ -62,6 +65,20 @@ static bool is_word(const char *value, size_t length, const char *word)
         return length == strlen(word) && strncasecmp(value, word, length) == 0;
 }
 
+/* Whether the next word begins where the line before ends. */
+static bool is_next(const struct framing *framing, uintptr_t next)
+{
+        const uintptr_t end = place_of(framing->end) + LINE_END;
+        if (next == end || !framing->leaves_blanks_out || next < end)
+                return next == end;
+        /* The first of them has become the value's NUL. */
+        size_t blanks = next - end;
+        for (size_t i = 1; i < blanks; i++)
+                if (framing->end[i] != ' ' && framing->end[i] != '\t')
+                        return false;
+        return true;
+}
+
 static const char *look_at_header(struct framing *framing, const char *name, size_t name_length,
                                   const char *value, size_t value_length)
 {
@@ -69,7 +86,7 @@ static const char *look_at_header(struct framing *framing, const char *name, siz
                 return "the name of a header is none";
         if (http_has_control(value, value_length))
                 return "a control character in a header";
-        if (place_of(name) != framing->end)
+        if (!is_next(framing, place_of(name)))
                 return "a NUL, or a line that is broken or ends without CR and LF, in a header";
         for (enum once i = 0; i < ONCE_COUNT; i++) {
                 if (!is_word(name, name_length, once_names[i].name))
@@ -79,7 +96,7 @@ static const char *look_at_header(struct framing *framing, const char *name, siz
                 framing->seen[i] = true;
                 framing->chunked |= i == ONCE_CODING && is_word(value, value_length, "chunked");
         }
-        framing->end = place_of(value) + value_length + LINE_END;
+        framing->end = value + value_length;
         return NULL;
 }
 
@@ -93,7 +110,8 @@ static enum MHD_Result each_header(void *cls, enum MHD_ValueKind kind _unused_, 
 
 const char *http_framing_fault(const struct http_exchange *exchange, const char *method, const char *version)
 {
-        struct framing framing = {.end = place_of(version) + strlen(version) + LINE_END};
+        struct framing framing = {.end = version + strlen(version),
+                                  .leaves_blanks_out = MHD_VERSION >= BLANKS_LEFT_OUT};
         const size_t head = http_connection_head_size(exchange->connection);
         if (!is_token(method, strlen(method)))
                 return "the method is none";
@@ -104,7 +122,7 @@ const char *http_framing_fault(const struct http_exchange *exchange, const char 
         MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, each_header, &framing);
         if (framing.fault)
                 return framing.fault;
-        if (head > 0 && place_of(method) + head != framing.end + LINE_END)
+        if (head > 0 && !is_next(&framing, place_of(method) + head - LINE_END))
                 return "a NUL, or a line that is broken or ends without CR and LF, in a header";
         if (!framing.seen[ONCE_CODING])
                 return NULL;

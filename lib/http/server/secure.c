@@ -57,9 +57,12 @@ static int check_successor(const struct http_secure *secure, const struct web_co
 {
         if (next->tls != secure->config->tls)
                 return error_set(error, EBUSY, "TLS is only switched on or off by a restart");
-        if (secure->must_authenticate && !web_config_authenticates(next))
+        /* An editor that has just emptied the file opens nothing. */
+        if ((secure->must_authenticate || web_config_authenticates(secure->config)) &&
+            !web_config_authenticates(next))
                 return error_set(error, EPERM,
-                                 "without users or verified client certificates it would be open");
+                                 "without users or verified client certificates it would be open: only a "
+                                 "restart does that");
         return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heads in which a proxy may see other requests than we do: one answer, 400, and nothing behind it is done.
  */
+#include <microhttpd.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -128,12 +129,14 @@ static void what_is_ambiguous_ends_the_connection(void **state _unused_)
                 SENT("POST /act HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
                      "chunked\r\n\r\n0x0\r\n\r\n"),
         };
+        /* From 1.0 on libmicrohttpd refuses some of them itself, by hanging up without a word. */
+        const bool hangs_up = MHD_VERSION >= 0x01000000;
         struct http_server *server = NULL;
         start(&server);
         for (size_t i = 0; i < N_ELEMENTS(refused); i++)
                 for (size_t piece = 1; piece < 10000; piece *= 64) {
                         _cleanup_free_ char *got = answers(server, &refused[i], piece);
-                        if (!string_starts(got, "HTTP/1.1 400 "))
+                        if (!string_starts(got, "HTTP/1.1 400 ") && !(hangs_up && !*got))
                                 fail_msg("case %zu in pieces of %zu: %s", i, piece, got);
                         assert_null(strstr(got, " 200 ")); /* and the connection has ended */
                 }
