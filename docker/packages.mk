@@ -65,7 +65,7 @@ dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
 	@git -c tar.umask=0022 archive --format=tar --prefix=runbook-$(VERSION)/ HEAD | gzip -n9 >$(BUILD)/dist/runbook-$(VERSION).tar.gz
 	@printf '  %s\n' $(BUILD)/dist/runbook-$(VERSION).tar.gz
 
-test-install: ## packages, images and the portable tree: lintian, two builds to the bit, a machine that systemd boots, one that has nothing; minutes, as root
+test-install: ## packages, images and the portable tree: lintian, two builds to the bit, a machine that systemd boots, one that has nothing, bare Debian 12 and 13; minutes, as root
 	@$(MAKE) --no-print-directory deps GROUP="build run test package install"
 	@$(MAKE) --no-print-directory $(parallel) build
 	@$(MAKE) --no-print-directory deb

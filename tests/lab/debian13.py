@@ -19,6 +19,15 @@ def _run(argv, **how):
         raise NotThere(f"{error}: {getattr(error, 'stderr', '')}") from error
 
 
+def archive():
+    """From where this machine has its packages."""
+    archives = _run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"])
+    places = [line.split()[0] for line in archives.splitlines() if "-" not in line.split()[-1]]
+    if not places:
+        raise NotThere("apt-get does not know where Debian's packages are")
+    return places[0]
+
+
 def unpack(package, directory):
     """The directory that the package was unpacked to, which is kept for the next time. Nothing is installed."""
     directory = pathlib.Path(directory).resolve()
@@ -27,13 +36,8 @@ def unpack(package, directory):
         return root
     for name in ("lists/partial", "cache/archives/partial", "state"):
         (directory / "apt" / name).mkdir(parents=True, exist_ok=True)
-    # From where this machine has its packages.
-    archives = _run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"])
-    places = [line.split()[0] for line in archives.splitlines() if "-" not in line.split()[-1]]
-    if not places:
-        raise NotThere("apt-get does not know where Debian's packages are")
     sources = directory / "apt/sources.list"
-    sources.write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {places[0]} {CODENAME} main\n",
+    sources.write_text(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {archive()} {CODENAME} main\n",
                        encoding="ascii")
     options = [word for name, value in {
         "Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "/dev/null", "Dir::State": directory / "apt/state",
@@ -42,9 +46,9 @@ def unpack(package, directory):
     }.items() for word in ("-o", f"{name}={value}")]
     _run(["apt-get", "-q", *options, "update"])
     _run(["apt-get", "-q", *options, "download", package], cwd=directory)
-    archive = max(directory.glob(f"{package}_*.deb"))
-    _run(["dpkg-deb", "-x", archive, directory / f"{package}.part"])
-    archive.unlink()
+    file = max(directory.glob(f"{package}_*.deb"))
+    _run(["dpkg-deb", "-x", file, directory / f"{package}.part"])
+    file.unlink()
     (directory / f"{package}.part").rename(root)
     return root
 

@@ -193,7 +193,9 @@ static void claim_shown(struct sim *sim)
                 " (SELECT 1 FROM incidents o WHERE o.active = 1 AND o.id <> i.id AND o.lock IN (i.lock, '')"
                 " AND o.state <> 'held')))",
                 "ii", (int64_t)paused, (int64_t)sim_wall(sim));
-        if (stale != sim->stale || stale <= 0 || sim->disk_full)
+        /* Who was stopped has to look first. */
+        bool looked = sim->now - sim->stopped_until > SHOWN_MOST;
+        if (stale != sim->stale || stale <= 0 || sim->disk_full || !looked)
                 sim->stale_since = sim->now;
         sim->stale = stale;
         nsec clear = sim->now - sim->clear_since, shown = sim->now - sim->stale_since;
