@@ -44,7 +44,8 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 
 /* Under the lock of a service: the urgent first, then the oldest. Who was there no later, waits for nothing
  * but its turn, and was heard of so lately that nobody is asked about it, goes first. When an alert was heard
- * of again is known no sooner than something comes of it; and by "slow" Prometheus is asked first. */
+ * of again is known no sooner than something comes of it; and Prometheus is asked first
+ * for "slow" alone. */
 static void claim_turn(struct sim *sim, int64_t incident)
 {
 #define OF(incident, label) "json_extract(" incident ".alert, '$.labels." label "')"
@@ -56,7 +57,8 @@ static void claim_turn(struct sim *sim, int64_t incident)
                 "= y.episode"
                 " WHERE x.id = ?1 AND y.active = 1 AND y.owes = '' AND (y.state = 'received' OR"
                 " (y.state = 'held' AND y.guard = 'lock')) AND y.opened_steady <= x.opened_steady"
-                " AND x.remediation IN ('slow', 'errors') AND y.remediation = 'errors'"
+                " AND x.remediation IN ('slow', 'errors') AND (y.remediation = 'errors' OR (x.remediation = "
+                "'slow' AND y.remediation = 'slow'))"
                 " AND " OF("x", "subject") " = " OF("y", "subject") " AND (" RANK("y") ", y.id) < (" RANK(
                         "x") ", x.id)"
                              " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND e.last_seen_at = "
@@ -177,7 +179,8 @@ static void claim_matched_anew(struct sim *sim)
 }
 
 /* What is shown as held is held: by the kill switch while it is pulled, by a lock while somebody may have it
- * (who only makes his plans has it, too), by what lasts until a time before that time. */
+ * (who only makes his plans has it, too), by what lasts until a time before that time, or in a person's hands
+ * since. */
 static void claim_shown(struct sim *sim)
 {
         bool paused = false;
@@ -189,7 +192,7 @@ static void claim_shown(struct sim *sim)
                 "((guard = 'paused' AND ?1 = 0)"
                 " OR (guard = 'human' AND guard_until = 0 AND NOT EXISTS (SELECT 1 FROM incidents o"
                 " WHERE o.taken = 1 AND o.ended_at = 0 AND (o.id = i.id OR o.lock = i.lock)))"
-                " OR (guard_until > 0 AND guard_until < ?2) OR (guard = 'lock' AND NOT EXISTS"
+                " OR (guard_until > 0 AND guard_until < ?2 AND taken = 0) OR (guard = 'lock' AND NOT EXISTS"
                 " (SELECT 1 FROM incidents o WHERE o.active = 1 AND o.id <> i.id AND o.lock IN (i.lock, '')"
                 " AND o.state <> 'held')))",
                 "ii", (int64_t)paused, (int64_t)sim_wall(sim));
