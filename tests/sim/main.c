@@ -35,7 +35,7 @@ static const char rules[] =
         "escalate_to: oncall\n"
         "escalation: {chains: {info: [{to: oncall}, {to: lead, after: 10m}, {to: boss, after: 30m}]},"
         " else: [{to: oncall}, {to: lead, after: 20m}]}\n"
-        "limit_all: 6 per 2h\n"
+        "limit_all: 14 per 2h\n"
         "breaker: 4 per 3h\n"
         "storm: 2 per 5m\n"
         "remediations:\n"
