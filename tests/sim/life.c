@@ -44,8 +44,7 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 
 /* Under the lock of a service: the urgent first, then the oldest. Who was there no later, waits for nothing
  * but its turn, and was heard of so lately that nobody is asked about it, goes first. When an alert was heard
- * of again is known no sooner than something comes of it; and Prometheus is asked first
- * for "slow" alone. */
+ * of again is known no sooner than something comes of it. */
 static void claim_turn(struct sim *sim, int64_t incident)
 {
 #define OF(incident, label) "json_extract(" incident ".alert, '$.labels." label "')"
@@ -57,8 +56,7 @@ static void claim_turn(struct sim *sim, int64_t incident)
                 "= y.episode"
                 " WHERE x.id = ?1 AND y.active = 1 AND y.owes = '' AND (y.state = 'received' OR"
                 " (y.state = 'held' AND y.guard = 'lock')) AND y.opened_steady <= x.opened_steady"
-                " AND x.remediation IN ('slow', 'errors') AND (y.remediation = 'errors' OR (x.remediation = "
-                "'slow' AND y.remediation = 'slow'))"
+                " AND x.remediation IN ('slow', 'errors') AND y.remediation IN ('slow', 'errors')"
                 " AND " OF("x", "subject") " = " OF("y", "subject") " AND (" RANK("y") ", y.id) < (" RANK(
                         "x") ", x.id)"
                              " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND e.last_seen_at = "
