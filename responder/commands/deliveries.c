@@ -5,6 +5,8 @@
 #include "responder/commands/show.h"
 #include "responder/commands/table.h"
 
+static const char *const titles[] = {"INCIDENT", "RECEIVER", "SINCE", "STATE", "WHAT", "WHY NOT", NULL};
+
 static void put_row(struct table *table, const cJSON *letter)
 {
         _cleanup_text_ struct text since = {0};
@@ -16,21 +18,6 @@ static void put_row(struct table *table, const cJSON *letter)
         table_cell(table, json_bool(letter, "tried_again", false) ? "tried again" : "given up");
         table_cell(table, json_string(letter, "what"));
         table_cell(table, json_string(letter, "reason"));
-}
-
-static void put_letters(struct text *text, const cJSON *letters)
-{
-        static const char *const titles[] = {"INCIDENT", "RECEIVER", "SINCE", "STATE", "WHAT", "WHY NOT"};
-        struct table table = {.columns = N_ELEMENTS(titles)};
-        const cJSON *letter;
-        for (size_t i = 0; i < N_ELEMENTS(titles); i++)
-                table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(letter, letters)
-        {
-                put_row(&table, letter);
-        }
-        table_put(&table, text);
-        table_release(&table);
 }
 
 int command_deliveries(const void *context)
@@ -48,7 +35,7 @@ int command_deliveries(const void *context)
         const cJSON *letters = json_get(answer, "deliveries", NULL);
         int count = cJSON_GetArraySize(letters);
         if (count > 0)
-                put_letters(&text, letters);
+                table_put_list(titles, letters, put_row, &text);
         else
                 text_puts(&text, "Everything was received.\n");
         int printed = arguments->json ? remote_print_json(letters) : program_print(&text);

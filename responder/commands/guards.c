@@ -5,6 +5,8 @@
 #include "responder/commands/show.h"
 #include "responder/commands/table.h"
 
+static const char *const titles[] = {"REMEDIATION", "GUARD", "SAYS", "UNTIL", "WHY", NULL};
+
 static void put_cells(struct table *table, const char *remediation, const char *guard, const char *says,
                       const char *until, const char *why)
 {
@@ -47,21 +49,6 @@ static void put_remediation(struct table *table, const cJSON *remediation)
                 put_cells(table, name, "", "nothing holds it", "", "");
 }
 
-static void put_remediations(struct text *text, const cJSON *remediations)
-{
-        static const char *const titles[] = {"REMEDIATION", "GUARD", "SAYS", "UNTIL", "WHY"};
-        struct table table = {.columns = N_ELEMENTS(titles)};
-        const cJSON *remediation;
-        for (size_t i = 0; i < N_ELEMENTS(titles); i++)
-                table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(remediation, remediations)
-        {
-                put_remediation(&table, remediation);
-        }
-        table_put(&table, text);
-        table_release(&table);
-}
-
 int command_guards(const void *context)
 {
         const struct responder_arguments *arguments = context;
@@ -75,6 +62,6 @@ int command_guards(const void *context)
         if (r < 0)
                 return remote_complain(r, &error);
         const cJSON *remediations = json_get(answer, "remediations", NULL);
-        put_remediations(&text, remediations);
+        table_put_list(titles, remediations, put_remediation, &text);
         return arguments->json ? remote_print_json(remediations) : program_print(&text);
 }

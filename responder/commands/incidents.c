@@ -13,6 +13,8 @@
 #include "responder/report/written.h"
 #include "runbook/http_client.h"
 
+static const char *const titles[] = {"NUMBER", "OPENED", "", "STATE", "REMEDIATION", "ALERT", NULL};
+
 enum { PAGE = 100, SHOWN = 50, SHOWN_MOST = 100000 };
 
 /* What is looked for, and what was found of it. */
@@ -100,21 +102,6 @@ static void put_row(struct table *table, const cJSON *incident)
         table_cell(table, text_string(&alert));
 }
 
-static void put_list(struct text *text, const cJSON *list)
-{
-        static const char *const titles[] = {"NUMBER", "OPENED", "", "STATE", "REMEDIATION", "ALERT"};
-        struct table table = {.columns = N_ELEMENTS(titles)};
-        const cJSON *incident;
-        for (size_t i = 0; i < N_ELEMENTS(titles); i++)
-                table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(incident, list)
-        {
-                put_row(&table, incident);
-        }
-        table_put(&table, text);
-        table_release(&table);
-}
-
 int listing_limit(const struct listing_arguments *wanted, size_t *ret, struct error *error)
 {
         char *end = NULL;
@@ -164,7 +151,7 @@ static int print_list(const struct responder_arguments *arguments, struct remote
                 return remote_complain(r, error);
         put_standing(&text, status);
         if (cJSON_GetArraySize(list) > 0)
-                put_list(&text, list);
+                table_put_list(titles, list, put_row, &text);
         else
                 text_printf(&text, "%s\n", none);
         return program_print(&text);

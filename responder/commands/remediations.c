@@ -5,6 +5,8 @@
 #include "responder/commands/remote.h"
 #include "responder/commands/table.h"
 
+static const char *const titles[] = {"REMEDIATION", "BY ITSELF", "SO FAR", "STEPS", NULL};
+
 static void put_row(struct table *table, const cJSON *remediation)
 {
         _cleanup_text_ struct text steps = {0};
@@ -17,21 +19,6 @@ static void put_row(struct table *table, const cJSON *remediation)
         table_cell(table, json_string(remediation, "reach"));
         table_cell(table, json_string(json_get(remediation, "record", NULL), "sentence"));
         table_cell(table, text_string(&steps));
-}
-
-static void put_remediations(struct text *text, const cJSON *remediations)
-{
-        static const char *const titles[] = {"REMEDIATION", "BY ITSELF", "SO FAR", "STEPS"};
-        struct table table = {.columns = N_ELEMENTS(titles)};
-        const cJSON *remediation;
-        for (size_t i = 0; i < N_ELEMENTS(titles); i++)
-                table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(remediation, remediations)
-        {
-                put_row(&table, remediation);
-        }
-        table_put(&table, text);
-        table_release(&table);
 }
 
 int command_remediations(const void *context)
@@ -47,6 +34,6 @@ int command_remediations(const void *context)
         if (r < 0)
                 return remote_complain(r, &error);
         const cJSON *remediations = json_get(answer, "remediations", NULL);
-        put_remediations(&text, remediations);
+        table_put_list(titles, remediations, put_row, &text);
         return arguments->json ? remote_print_json(remediations) : program_print(&text);
 }

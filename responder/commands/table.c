@@ -61,3 +61,18 @@ void table_release(struct table *table)
         free(table->cells);
         *table = (struct table){0};
 }
+
+void table_put_list(const char *const *titles, const cJSON *items,
+                    void (*put_rows)(struct table *table, const cJSON *item), struct text *text)
+{
+        struct table table = {0};
+        const cJSON *item;
+        while (titles[table.columns])
+                table_cell(&table, titles[table.columns++]);
+        cJSON_ArrayForEach(item, items)
+        {
+                put_rows(&table, item);
+        }
+        table_put(&table, text);
+        table_release(&table);
+}

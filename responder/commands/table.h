@@ -12,6 +12,7 @@
 #ifndef RESPONDER_COMMANDS_TABLE_H
 #define RESPONDER_COMMANDS_TABLE_H
 
+#include "runbook/json.h"
 #include "runbook/text.h"
 
 struct table {
@@ -27,5 +28,9 @@ void table_cell(struct table *table, const char *value);
 /* Appends all rows. */
 void table_put(const struct table *table, struct text *text);
 void table_release(struct table *table);
+
+/* Appends a table of the items of a list, a row or more for each, below its titles, which NULL closes. */
+void table_put_list(const char *const *titles, const cJSON *items,
+                    void (*put_rows)(struct table *table, const cJSON *item), struct text *text);
 
 #endif

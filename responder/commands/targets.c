@@ -5,6 +5,8 @@
 #include "responder/commands/show.h"
 #include "responder/commands/table.h"
 
+static const char *const titles[] = {"TARGET", "NAME", "STATE", "ANSWERED", "SAYS", NULL};
+
 static bool is_down(const cJSON *target)
 {
         return cJSON_IsFalse(json_get(target, "up", NULL));
@@ -20,21 +22,6 @@ static void put_row(struct table *table, const cJSON *target)
         table_cell(table, cJSON_IsBool(up) ? cJSON_IsTrue(up) ? "up" : "DOWN" : "not asked yet");
         table_cell(table, answered.length > 0 ? text_string(&answered) : "never");
         table_cell(table, json_string(target, "said"));
-}
-
-static void put_targets(struct text *text, const cJSON *targets)
-{
-        static const char *const titles[] = {"TARGET", "NAME", "STATE", "ANSWERED", "SAYS"};
-        struct table table = {.columns = N_ELEMENTS(titles)};
-        const cJSON *target;
-        for (size_t i = 0; i < N_ELEMENTS(titles); i++)
-                table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(target, targets)
-        {
-                put_row(&table, target);
-        }
-        table_put(&table, text);
-        table_release(&table);
 }
 
 int command_targets(const void *context)
@@ -56,7 +43,7 @@ int command_targets(const void *context)
         {
                 down += is_down(target);
         }
-        put_targets(&text, targets);
+        table_put_list(titles, targets, put_row, &text);
         int printed = arguments->json ? remote_print_json(targets) : program_print(&text);
         return printed == EXIT_FINE && down > 0 ? EXIT_FAILED : printed;
 }
