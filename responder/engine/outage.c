@@ -140,8 +140,10 @@ static void tell_person(struct look *look)
         enum outage_call about;
         int64_t id;
         char *words = next_words(look, &about, &id);
-        if (!words)
+        if (!words) {
+                unheard_forget(look->engine, UNHEARD_OUTAGE); /* it was over before anybody heard */
                 return;
+        }
         free(outage->words);
         outage->words = words;
         outage->called_of = about;

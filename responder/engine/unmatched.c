@@ -103,8 +103,11 @@ void engine_tell_unmatched(struct look *look)
         assert_that(is_looking(look->engine), "the engine's thread says when");
         struct engine *engine = look->engine;
         const struct incident_parts *parts = &engine->parts;
-        if (parts->dry_run || receiver_is_nobody(parts->set->unmatched_to) ||
-            !atomic_load(&engine->unanswered) || atomic_load(&engine->telling))
+        if (parts->dry_run || receiver_is_nobody(parts->set->unmatched_to)) {
+                unheard_forget(engine, UNHEARD_UNMATCHED); /* there is nobody any more who is to hear it */
+                return;
+        }
+        if (!atomic_load(&engine->unanswered) || atomic_load(&engine->telling))
                 return;
         if (look->now < engine->tell_backoff.at) {
                 look_again_at(look, engine->tell_backoff.at);

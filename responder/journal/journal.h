@@ -100,11 +100,11 @@ void journal_heard(struct journal *journal, struct journal_heard *ret);
  * too. */
 void journal_commit_waiting(struct journal *journal);
 
-/* Open episodes that were not matched yet, at most `limit`: the oldest, and of a crowd the newest, too, for
- * one that comes behind it is not to wait for it. */
 /* As if it had been heard of so long ago: what may be late news is asked for, however young it is. */
 #define JOURNAL_OLD_NEWS (6 * NSEC_PER_SEC)
 
+/* Open episodes that were not matched yet, at most `limit`: the oldest, and of a crowd the newest, too, for
+ * one that comes behind it is not to wait for it. */
 struct episode {
         int64_t id;
         nsec opened_at, last_seen_at; /* wall */

@@ -126,12 +126,38 @@ static void test_a_journal_that_is_gone(_unused_ void **state)
         fixture_close(fixture);
 }
 
+static size_t unheard(struct engine_fixture *fixture)
+{
+        struct letter_list list = {0};
+        assert_int_equal(engine_unheard(fixture->engine, &list, NULL), 0);
+        size_t count = list.count;
+        letter_list_release(&list);
+        return count;
+}
+
+/* It is shown while it is so, and not for ever when it is over before anybody could be told. */
+static void test_what_is_over_before_anybody_heard(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(GOES);
+        _cleanup_free_ char *path = path_of(fixture, ""), *away = path_of(fixture, ".away");
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(rename(path, away), 0);
+        engine_wake(fixture->engine);
+        while (unheard(fixture) == 0)
+                poll_pause();
+        assert_int_equal(rename(away, path), 0);
+        while (unheard(fixture) > 0)
+                poll_pause();
+        fixture_close(fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_an_incident_that_cannot_be_read),
                 cmocka_unit_test(test_an_alert_that_cannot_be_read),
                 cmocka_unit_test(test_a_journal_that_is_gone),
+                cmocka_unit_test(test_what_is_over_before_anybody_heard),
         };
         return http_client_global_init(NULL) < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
