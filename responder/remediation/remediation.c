@@ -207,7 +207,8 @@ static void freshness_read(struct config_node *node, const char *text, const str
         if (!window_read(node, "fresh_within", text, ret) || !text || *ret == 0)
                 return;
         if (!targets->prometheus_url)
-                config_complain(node, "fresh_within", "needs `prometheus_url`: nobody else knows");
+                config_complain(node, "fresh_within",
+                                "needs `prometheus_url`: nobody else knows how old the data are");
         else if (*ret > FRESH_MOST)
                 config_complain(node, "fresh_within", "is longer than Prometheus looks back: %s is the most",
                                 duration_format(FRESH_MOST, most));

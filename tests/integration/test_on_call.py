@@ -406,6 +406,22 @@ def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path
         assert made.stop() == 0
 
 
+@pytest.mark.parametrize("acts", (False, True))
+def test_it_is_armed_when_something_would_be_done(binaries, tmp_path, acts):
+    """What `init` has written only plans: the first page said that it acts."""
+    remediations = [{"name": name, "match": [f'alertname="{name}"'], "steps": [{"host.memory": {}}], **more}
+                    for name, more in (("a", {"dry_run": True}), ("b", {} if acts else {"trust": "observe"}))]
+    config = tmp_path / "remediations.yml"
+    config.write_text(json.dumps({"receivers": [{"name": "oncall", "format": "log"}], "escalate_to": "oncall", "remediations": remediations}))
+    made = Responder(binaries.responder, config, tmp_path / "run").start()
+    try:
+        page = requests.get(made.url, timeout=20).text
+        assert ("Dry run: it plans, and does nothing" in page) == (not acts) == ("dry_run: true" in page)
+        assert ("2 remediations, 1 of them plans only" if acts else "2 remediations, 2 of them plan only") in page
+    finally:
+        assert made.stop() == 0
+
+
 def test_who_is_at_it_says_so(binaries, tmp_path):
     (tmp_path / "deaf").write_text("http://127.0.0.1:1/\n")
     (tmp_path / "remediations.yml").write_text(REMEDIATIONS.replace(

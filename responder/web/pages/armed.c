@@ -11,6 +11,7 @@ struct armed {
         struct error why; /* of `broken` */
         struct target_standing *targets;
         size_t target_count, down;
+        size_t planning; /* remediations that only plan, by the file */
 };
 
 static void armed_release(struct armed *armed)
@@ -26,6 +27,8 @@ static void find_armed(const struct visit *visit, struct armed *ret)
 {
         struct journal *journal = visit->parts->journal;
         ret->dry_run = visit->parts->dry_run;
+        for (size_t i = 0; i < visit->parts->set->count; i++)
+                ret->planning += visit->parts->set->remediations[i].dry_run;
         ret->broken = journal_standing(journal, NULL, &ret->why) != JOURNAL_FINE;
         if (journal_paused(journal, &ret->paused, &ret->paused_since, ret->broken ? NULL : &ret->why) < 0)
                 ret->broken = true;
@@ -167,6 +170,9 @@ static void put_facts(const struct visit *visit, const struct armed *armed, stru
         put_fact_begin(page, "Knows");
         text_printf(page, "%zu remediation%s", visit->parts->set->count,
                     visit->parts->set->count == 1 ? "" : "s");
+        if (armed->planning > 0)
+                text_printf(page, ", %zu of them plan%s only", armed->planning,
+                            armed->planning == 1 ? "s" : "");
         put_fact_end(page);
         text_puts(page, "<div class=\"wide\"><dt>Works with</dt><dd>");
         put_targets(armed, page);
@@ -178,14 +184,15 @@ void put_armed(const struct visit *visit, struct text *page)
 {
         _cleanup_(armed_release) struct armed armed = {0};
         find_armed(visit, &armed);
-        const char *tone = armed.broken ? HTML_BAD
-                           : armed.paused || armed.maintenance.holds || armed.dry_run || armed.down > 0
-                                   ? HTML_WAIT
-                                   : HTML_GOOD;
+        const size_t count = visit->parts->set->count;
+        const bool plans = armed.dry_run || (count > 0 && armed.planning == count);
+        const char *tone = armed.broken                                                         ? HTML_BAD
+                           : armed.paused || armed.maintenance.holds || plans || armed.down > 0 ? HTML_WAIT
+                                                                                                : HTML_GOOD;
         const char *lead = armed.broken              ? "It cannot act"
                            : armed.paused            ? "Paused: nothing is run"
                            : armed.maintenance.holds ? "Maintenance: nothing is begun"
-                           : armed.dry_run           ? "Dry run: it plans, and does nothing"
+                           : plans                   ? "Dry run: it plans, and does nothing"
                            : armed.down > 0          ? "Armed, but not all that it works with answers"
                                                      : "Armed: it acts when an alert comes";
         text_printf(page, "<section class=\"card %s\" aria-label=\"Is it armed?\"><p class=\"lead\">%s</p>\n",
@@ -202,6 +209,10 @@ void put_armed(const struct visit *visit, struct text *page)
         if (armed.dry_run)
                 text_puts(page, "<p>Plans are made and written down, nothing is done: it was started with "
                                 "<code>--dry-run</code>.</p>\n");
+        else if (plans)
+                text_puts(page,
+                          "<p>Plans are made and written down, nothing is done: each remediation of the "
+                          "file has <code>dry_run: true</code>, or is trusted to observe.</p>\n");
         put_down(visit, &armed, page);
         put_facts(visit, &armed, page);
         if (visit->may_decide) {
