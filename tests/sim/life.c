@@ -23,16 +23,17 @@ static const char *nobody_says(const struct sim *sim, const struct source *one)
                                                                    : NULL;
 }
 
-/* Of all alerts of an incident that are not told to be over. */
+/* Of all alerts of an incident that are not told to be over, or were only a minute ago: a call is under way.
+ */
 static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 {
         const char *why = NULL;
         for (int64_t i = 0;; i++) {
                 _cleanup_free_ char *key = claims_text(
-                        "SELECT key FROM episodes WHERE closed_at IS NULL AND (id ="
+                        "SELECT key FROM episodes WHERE (closed_at IS NULL OR closed_at > ?3) AND (id ="
                         " (SELECT episode FROM incidents WHERE id = ?1) OR id IN"
                         " (SELECT episode FROM members WHERE incident = ?1)) ORDER BY id LIMIT 1 OFFSET ?2",
-                        "ii", incident, i);
+                        "iii", incident, i, (int64_t)(sim_wall(sim) - MINUTE));
                 int64_t source = source_find(sim, key);
                 if (source < 0)
                         return why;
